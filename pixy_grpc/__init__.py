@@ -1,0 +1,1 @@
+"""PixyProxy over gRPC: creates images from prompts, stores them and serves them."""

@@ -1,0 +1,1 @@
+"""What every layer shares: models, exceptions and ports. Imports nothing of ours."""

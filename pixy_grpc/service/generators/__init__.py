@@ -1,0 +1,1 @@
+"""What makes images from prompts."""

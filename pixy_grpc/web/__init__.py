@@ -1,0 +1,1 @@
+"""The gRPC server: turns messages into calls of the service, and back."""

@@ -1,0 +1,1 @@
+"""What every RPC passes on its way in, outermost first: see `pixy_grpc.web.server`."""

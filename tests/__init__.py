@@ -1,0 +1,1 @@
+"""The promises of PixyProxy, each held by a test."""
