@@ -69,8 +69,8 @@ class Position:
 class PageQuery:
     """One page of the list: what meets the filter, behind a position.
 
-    The page ends at `limit` images or `max_bytes` of prompts and filenames, but holds
-    one image at least, however large, before `max_bytes` ends it.
+    The page ends at `limit` images or `max_bytes` of encoded details, but holds one
+    image at least, however large, before `max_bytes` ends it.
     """
 
     filter: ImageFilter
@@ -165,7 +165,8 @@ class ImageStore(Protocol):
 
     def open(self, key: str, deadline: Deadline) -> AbstractContextManager[StoredBytes]:
         """Open bytes for reading. Raises ImageCorruptError where there are none, or
-        what is there is no plain object."""
+        what is there is no plain object.
+        """
 
     def delete(self, key: str, deadline: Deadline) -> None:
         """Remove the bytes; a key that is not there is no error."""

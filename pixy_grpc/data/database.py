@@ -1,0 +1,80 @@
+"""What the repository needs of a database, so that it is written once for all of them.
+
+SQL keeps to what SQLite, MySQL 8.0 and MariaDB 10.6 all accept, with named parameters
+(`:name`) only. Times are text, `YYYY-MM-DD HH:MM:SS` in UTC.
+"""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from pixy_grpc.core.call import Deadline
+
+Row = dict[str, Any]
+Parameters = Mapping[str, object]
+
+_TIME_FORMAT = "%Y-%m-%d %H:%M:%S"
+
+
+def time_text(moment: datetime) -> str:
+    """Return an aware time as the databases keep it."""
+    return moment.astimezone(UTC).strftime(_TIME_FORMAT)
+
+
+def time_value(text: str) -> datetime:
+    """Return the aware time that a database keeps."""
+    return datetime.strptime(text, _TIME_FORMAT).replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """Where SQL cannot be the same for all.
+
+    `name` is the folder of its migrations. `before` is a condition on `i.created_at` and
+    `i.id`, in the form the engine answers from its index: behind (:after_time, :after_row)
+    in the order of the list. `for_update` ends a SELECT that locks what it read.
+    """
+
+    name: str
+    before: str
+    for_update: str
+
+
+class Session(Protocol):
+    """One borrowed connection."""
+
+    def query(self, sql: str, parameters: Parameters) -> list[Row]:
+        """Return every row, its values by column name."""
+
+    def execute(self, sql: str, parameters: Parameters) -> int:
+        """Run a statement; return the number of rows it met."""
+
+    def insert(self, sql: str, parameters: Parameters) -> int:
+        """Insert one row; return the id it was given."""
+
+    def execute_many(self, sql: str, parameters: Sequence[Parameters]) -> None:
+        """Run a statement once for each set of parameters."""
+
+
+class Database(Protocol):
+    """Lends sessions, and turns every error of the driver into one of ours.
+
+    Both contexts raise DBConnectionError, DeadlineTooShortError; `write` further
+    ConstraintViolationError, TransactionConflictError and StorageFullError, and has then
+    changed nothing.
+    """
+
+    @property
+    def dialect(self) -> Dialect:
+        """How to speak to it."""
+
+    def read(self, deadline: Deadline) -> AbstractContextManager[Session]:
+        """Lend a session whose statements each see what was committed before them."""
+
+    def write(self, deadline: Deadline) -> AbstractContextManager[Session]:
+        """Lend a session in a transaction, committed durably where the block ends well."""
+
+    def close(self) -> None:
+        """Close every connection; sessions still lent end in DBConnectionError."""

@@ -1,0 +1,194 @@
+"""A local folder as the store of bytes, durable and create-only."""
+
+import errno
+import os
+import re
+import stat
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pixy_grpc.core.call import Deadline
+from pixy_grpc.core.exceptions import (
+    ConstraintViolationError,
+    ImageCorruptError,
+    ImageException,
+    StorageFullError,
+    StorageUnavailableError,
+)
+
+MARK = ".pixy-store"
+"""The file that holds the store id."""
+
+INCOMING = ".incoming"
+"""Where bytes are written before they are whole. A crash leaves them there."""
+
+_KEY = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}(\.[0-9a-z]+)+", re.ASCII)
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_NO_OBJECT = frozenset({errno.ENOENT, errno.ELOOP, errno.ENOTDIR, errno.EISDIR, errno.ENXIO})
+
+
+class FolderStore:
+    """An ImageStore in a folder: `ab/cd/` by the first digits of the guid, then the key."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root.absolute()
+        self._durable: set[Path] = set()
+
+    def prepare(self) -> str | None:
+        """Make the folder where it is missing; return the store id it carries, if any."""
+        with _translated():
+            (self._root / INCOMING).mkdir(parents=True, exist_ok=True)
+            try:
+                return (self._root / MARK).read_text(encoding="ascii").strip() or None
+            except FileNotFoundError:
+                return None
+
+    def mark(self, store_id: str) -> None:
+        """Write the store id, durably; another server may have written it just now."""
+        with _translated():
+            try:
+                self._write(self._root / MARK, store_id.encode())
+            except ConstraintViolationError:
+                if self.prepare() != store_id:
+                    raise
+
+    def put(self, key: str, data: bytes, deadline: Deadline) -> None:
+        """Write to a temporary file, flush it, link it to its name, flush the folders."""
+        deadline.check()
+        path = self._path(key)
+        with _translated():
+            self._require_mark()
+            self._make_folders(path.parent)
+            self._write(path, data)
+
+    @contextmanager
+    def open(self, key: str, deadline: Deadline) -> Iterator["_OpenFile"]:
+        """Open a plain file; a link or folder in its place is damage."""
+        deadline.check()
+        with _translated():
+            descriptor = self._descriptor(key)
+        try:
+            yield _OpenFile(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def delete(self, key: str, deadline: Deadline) -> None:
+        """Remove the file, if it is there."""
+        deadline.check()
+        path = self._path(key)
+        with _translated():
+            path.unlink(missing_ok=True)
+
+    def ping(self, deadline: Deadline) -> None:
+        """Look for the mark: an empty mount point does not carry it."""
+        deadline.check()
+        with _translated():
+            self._require_mark()
+
+    def _path(self, key: str) -> Path:
+        if not _KEY.fullmatch(key):
+            raise ImageCorruptError("The image's bytes are not under a key of this store.")
+        return self._root / key[:2] / key[2:4] / key
+
+    def _require_mark(self) -> None:
+        (self._root / MARK).stat()
+
+    def _descriptor(self, key: str) -> int:
+        path = self._path(key)
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+        except OSError as error:
+            if error.errno not in _NO_OBJECT:
+                raise
+            self._require_mark()
+            raise ImageCorruptError("The image's bytes are missing.") from error
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise ImageCorruptError("The image's bytes have been replaced.")
+        return descriptor
+
+    def _make_folders(self, folder: Path) -> None:
+        """Make the two levels and flush the entry of each in its parent.
+
+        Also of one that is there already, the first time: whoever made it may not have
+        come to flush it.
+        """
+        for level in (folder.parent, folder):
+            try:
+                level.mkdir()
+            except FileExistsError:
+                if level in self._durable:
+                    continue
+            _flush_folder(level.parent)
+            self._durable.add(level)
+
+    def _write(self, path: Path, data: bytes) -> None:
+        temporary = self._root / INCOMING / uuid.uuid4().hex
+        try:
+            _write_flushed(temporary, data)
+            _link(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+        _flush_folder(path.parent)
+
+
+class _OpenFile:
+    """StoredBytes of an open file."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self.size_bytes = os.fstat(descriptor).st_size
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Read without moving a position; a short read is continued to the end."""
+        with _translated():
+            data = os.pread(self._descriptor, length, offset)
+            while 0 < len(data) < length:
+                more = os.pread(self._descriptor, length - len(data), offset + len(data))
+                if not more:
+                    break
+                data += more
+            return data
+
+
+def _write_flushed(path: Path, data: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+    try:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(descriptor, view) :]
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _link(temporary: Path, path: Path) -> None:
+    """Give the bytes their name, unless another file has it: rename would replace it."""
+    try:
+        os.link(temporary, path)
+    except FileExistsError as error:
+        raise ConstraintViolationError("The store holds bytes under this key.") from error
+
+
+def _flush_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise _translate(error) from error
+
+
+def _translate(error: OSError) -> ImageException:
+    if error.errno in _FULL:
+        return StorageFullError("The store of bytes is full; nothing was stored.")
+    return StorageUnavailableError("The store of bytes is out of reach. Try again later.")

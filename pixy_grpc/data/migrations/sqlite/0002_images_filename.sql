@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS Images_I1 ON images (filename)

@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS Images_I2 ON images (created_at)

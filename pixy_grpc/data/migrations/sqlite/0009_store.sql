@@ -1,0 +1,4 @@
+CREATE TABLE IF NOT EXISTS store (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  store_id TEXT NOT NULL
+)
