@@ -1,0 +1,89 @@
+# What people do with this project: `make help`.
+
+PYTHON ?= python3
+BIN := .venv/bin
+SOURCES := pixy_grpc client tests benchmarks
+STUBS := pixy_grpc/v1
+PROTO := protos/pixy/v1/image_service.proto
+MARIADB := mariadb-server-core mariadb-client-core
+# Debian keeps servers where a plain user's PATH does not look.
+export PATH := $(PATH):/usr/sbin
+
+.DEFAULT_GOAL := help
+.PHONY: help run setup test check lint types protos protos-check demo lock mariadb clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: .venv/.run ## Serve on the embedded default, after setting up what that needs
+	@$(BIN)/pixy-grpc serve
+
+setup: .venv/.dev ## Make .venv with all that developing needs
+
+test: .venv/.dev mariadb ## Run every test, after setting up all they need
+	$(BIN)/pytest -n 2 --dist loadgroup --cov --cov-report=term
+
+check: lint types protos-check test ## All that has to be green: lint, format, types, protos, tests
+
+lint: .venv/.dev
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
+
+types: .venv/.dev
+	$(BIN)/mypy
+
+define generate
+	$(BIN)/python -m grpc_tools.protoc -I$(STUBS)=protos/pixy/v1 --python_out=$(1) \
+	  --grpc_python_out=$(1) --mypy_out=quiet:$(1) --mypy_grpc_out=quiet:$(1) $(STUBS)/image_service.proto
+endef
+
+protos: .venv/.dev ## Make the stubs anew from the contract
+	$(call generate,.)
+
+protos-check: .venv/.dev
+	$(BIN)/buf lint protos
+	$(BIN)/buf format --diff --exit-code protos
+	test -s protos/released/pixy/v1/image_service.proto
+	$(BIN)/buf breaking protos --against protos/released
+	@fresh=$$(mktemp -d) && trap 'rm -rf "$$fresh"' EXIT && mkdir -p "$$fresh/$(STUBS)" && \
+	PATH="$(BIN):$$PATH" $(call generate,"$$fresh") && \
+	cp $(STUBS)/__init__.py "$$fresh/$(STUBS)/" && \
+	diff -r -x __pycache__ $(STUBS) "$$fresh/$(STUBS)" || \
+	{ echo "The committed stubs are not those of the contract: run 'make protos'."; exit 1; }
+
+demo: .venv/.run ## Start a server, create, list, search, download, verify, stop
+	@$(BIN)/python -m benchmarks.demo
+
+lock: .venv/.dev ## Pin the requirements anew, with hashes and without addresses
+	$(call compile,--extra server --extra cli --group build -o requirements/run.txt)
+	$(call compile,--all-extras --group build --group dev -c requirements/run.txt -o requirements/dev.txt)
+
+compile = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+  --no-emit-index-url --no-header --no-annotate pyproject.toml $(1)
+
+mariadb:
+	@command -v mariadbd >/dev/null || { \
+	  install="apt-get install --yes --no-install-recommends $(MARIADB)"; \
+	  if [ "$$(id -u)" = 0 ]; then apt-get update -qq && $$install; \
+	  elif sudo -n true 2>/dev/null; then sudo apt-get update -qq && sudo $$install; \
+	  else echo "The tests need MariaDB: install $(MARIADB)"; exit 1; fi; }
+
+clean: ## Remove what the targets made, but no image and no database
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .coverage*
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	{ echo "PixyProxy needs Python 3.11 or later: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv .venv
+
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.venv/.run: requirements/run.txt pyproject.toml | .venv/bin/python
+	$(PIP) install --require-hashes -r $<
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/.dev: requirements/dev.txt pyproject.toml | .venv/bin/python
+	$(PIP) install --require-hashes -r $<
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@ .venv/.run

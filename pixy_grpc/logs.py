@@ -1,0 +1,42 @@
+"""The format of the log: every line of an RPC under its call id, client text escaped."""
+
+import logging
+import sys
+
+from pixy_grpc.web.scope import current_scope
+
+NO_CALL = "-"
+"""Stands for the call id on lines that belong to no RPC."""
+
+_FORMAT = (
+    "%(asctime)s,%(msecs)03d %(levelname)s %(call_id)s"
+    " [%(thread)d] [%(funcName)s:%(lineno)d] %(message)s"
+)
+
+
+class CallFormatter(logging.Formatter):
+    """One line an event: control characters are escaped, so that no text forges a line.
+
+    A traceback of ours follows on lines of its own.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(_FORMAT, datefmt="%Y-%m-%d %H:%M:%S")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        """Return the line, its call id filled in."""
+        scope = current_scope()
+        record.call_id = scope.call_id if scope else NO_CALL
+        return "".join(map(_escaped, super().formatMessage(record)))
+
+
+def _escaped(character: str) -> str:
+    return character if character.isprintable() else repr(character)[1:-1]
+
+
+def configure_logs(level: str) -> None:
+    """Write the log to standard error."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(CallFormatter())
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    logging.getLogger("pixy_grpc").setLevel(level)

@@ -1,0 +1,40 @@
+"""Reads from an image's bytes what they are, whatever anybody says they are."""
+
+import io
+from dataclasses import dataclass
+
+from PIL import Image, UnidentifiedImageError
+
+from pixy_grpc.core.exceptions import ProviderBadResponseError
+from pixy_grpc.core.models import ImageFormat
+
+MAX_PIXELS = 4096 * 4096
+"""The largest picture any generator of ours makes; decoding takes 4 bytes a pixel."""
+
+_FORMATS = tuple(image_format.value.upper() for image_format in ImageFormat)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What the bytes decode to; width and height in pixels."""
+
+    format: ImageFormat
+    width: int
+    height: int
+
+
+def inspect(data: bytes) -> Picture:
+    """Decode the bytes to their end; raise ProviderBadResponseError where they do not.
+
+    Only the formats of the contract are tried. `verify()` of Pillow accepts truncated
+    files, so the pixels are read.
+    """
+    try:
+        with Image.open(io.BytesIO(data), formats=_FORMATS) as picture:
+            width, height = picture.size
+            if width * height > MAX_PIXELS:
+                raise ProviderBadResponseError("The image that was made is too large to keep.")
+            picture.load()
+            return Picture(ImageFormat(str(picture.format).lower()), width, height)
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+        raise ProviderBadResponseError("What was made is not a usable image.") from error

@@ -1,0 +1,142 @@
+"""The settings of a server, read once from the environment and `.env`, handed down as values."""
+
+import ipaddress
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+LATER = ("PIXY_TLS_CERT", "PIXY_TLS_KEY", "PIXY_TLS_CLIENT_CA", "PIXY_KEYS_FILE")
+"""Settings of a later version: a server that ignored them would be less safe than asked."""
+
+_ADDRESS = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[^:\[\]]+):(?P<port>\d{1,5})", re.ASCII)
+_CALLER = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+_TOKEN = re.compile(r"[\x21-\x7e]{8,512}", re.ASCII)
+
+
+class SettingsError(Exception):
+    """A setting cannot be used; the text names it and says what would do."""
+
+
+class Settings(BaseSettings):
+    """What the README's table of settings says, a field each."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="PIXY_", env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True
+    )
+
+    listen: str = "127.0.0.1:50051"
+    insecure: bool = False
+    database_url: str = "sqlite:///pixy.db"
+    images: str = "./images"
+    generator: Literal["sketch"] = "sketch"
+    tokens: Annotated[dict[str, str], NoDecode] = Field(default_factory=dict)
+    workers: int = Field(default=1, ge=1, le=64)
+    max_reads: int = Field(default=64, ge=2, le=4096)
+    max_creates: int = Field(default=32, ge=2, le=4096)
+    max_downloads: int = Field(default=64, ge=2, le=4096)
+    stall_seconds: float = Field(default=30.0, ge=1, le=3600)
+    grace_seconds: float = Field(default=30.0, ge=0, le=3600)
+    reflection: bool = True
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    tls_cert: str = ""
+    tls_key: str = ""
+    tls_client_ca: str = ""
+    keys_file: str = ""
+
+    @field_validator("tokens", mode="before")
+    @classmethod
+    def _pairs(cls, value: object) -> object:
+        return _token_pairs(value) if isinstance(value, str) else value
+
+    @field_validator("listen")
+    @classmethod
+    def _host_and_port(cls, value: str) -> str:
+        match = _ADDRESS.fullmatch(value)
+        if not match or int(match["port"]) > 65535:  # noqa: PLR2004 - the last TCP port
+            raise ValueError("takes HOST:PORT, such as 127.0.0.1:50051")
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: str) -> str:
+        if not value.startswith("sqlite:///") or value == "sqlite:///":
+            raise ValueError("takes sqlite:///FILE")
+        return value
+
+    @field_validator("images")
+    @classmethod
+    def _folder(cls, value: str) -> str:
+        if not value or "://" in value:
+            raise ValueError("takes a folder")
+        return value
+
+    @model_validator(mode="after")
+    def _safe(self) -> "Settings":
+        given = (self.tls_cert, self.tls_key, self.tls_client_ca, self.keys_file)
+        for name, value in zip(LATER, given, strict=True):
+            if value:
+                raise ValueError(f"{name} is for a later version: this one cannot honour it")
+        if not self.insecure and not _is_loopback(self.host):
+            raise ValueError(
+                "PIXY_LISTEN is off loopback, where tokens would travel in the clear:"
+                " set PIXY_INSECURE=1 if something else protects them"
+            )
+        return self
+
+    @property
+    def host(self) -> str:
+        """The host to listen on, without brackets."""
+        return self.listen.rpartition(":")[0].strip("[]")
+
+    @property
+    def port(self) -> int:
+        """The port to listen on; 0 takes a free one."""
+        return int(self.listen.rpartition(":")[2])
+
+    @property
+    def database_file(self) -> Path:
+        """The file of an SQLite database: three slashes relative, four absolute."""
+        return Path(self.database_url.removeprefix("sqlite:///"))
+
+
+def load_settings() -> Settings:
+    """Read the settings. Raises SettingsError with one line that says what to mend."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise SettingsError(_line(error)) from None
+
+
+def _line(error: ValidationError) -> str:
+    """Return the first thing that is wrong; never the value, which may be a token."""
+    details = error.errors(include_input=False)[0]
+    text = details["msg"].removeprefix("Value error, ")
+    if not details["loc"]:
+        return text
+    return f"PIXY_{str(details['loc'][0]).upper()}: {text}"
+
+
+def _token_pairs(text: str) -> dict[str, str]:
+    pairs = [pair.strip() for pair in text.split(",") if pair.strip()]
+    tokens = dict(pair.partition("=")[::2] for pair in pairs)
+    if len(tokens) != len(pairs) or len(set(tokens.values())) != len(pairs):
+        raise ValueError("takes each name and each token once")
+    for name, token in tokens.items():
+        if not _CALLER.fullmatch(name) or not _TOKEN.fullmatch(token):
+            raise ValueError(
+                "takes NAME=TOKEN pairs, comma separated: names of letters, digits, . _ -,"
+                " tokens of 8 to 512 visible ASCII characters"
+            )
+    return tokens
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

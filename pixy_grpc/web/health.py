@@ -1,0 +1,152 @@
+"""grpc.health.v1: the truth about the database and the store."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from pixy_grpc.core.call import Deadline
+from pixy_grpc.core.exceptions import ImageException
+
+CHECK_SECONDS = 1.0
+"""How often database and store are asked."""
+
+ANSWER_SECONDS = 2.0
+"""How long they may take over it; with CHECK_SECONDS, a loss shows within 5 s."""
+
+WATCH_SECONDS = 600.0
+"""How long one Watch may last; the client then watches anew."""
+
+SERVICES = frozenset({"", "pixy.v1.ImageService"})
+"""What may be asked for: the server as a whole, or its service."""
+
+Ping = Callable[[Deadline], None]
+
+_log = logging.getLogger(__name__)
+
+
+class Health:
+    """The state that is answered, and a thread that keeps it true."""
+
+    def __init__(self, pings: Mapping[str, Ping]) -> None:
+        """Take what to ask, by what it is called in the log."""
+        self._pings = pings
+        self._draining = False
+        self._changed = threading.Condition()
+        self._stopped = threading.Event()
+        self._threads = [
+            threading.Thread(
+                target=self._watch, args=[name], name=f"pixy-health-{name}", daemon=True
+            )
+            for name in pings
+        ]
+        self._answers = dict.fromkeys(pings, False)
+
+    def start(self) -> None:
+        """Ask once, then go on asking in threads of its own: one that hangs holds no other."""
+        for name in self._pings:
+            self._note(name, self._answer(name))
+        for thread in self._threads:
+            thread.start()
+
+    def drain(self) -> None:
+        """Say NOT_SERVING from now on."""
+        with self._changed:
+            self._draining = True
+            self._changed.notify_all()
+
+    def stop(self) -> None:
+        """Stop asking, and end every Watch."""
+        self.drain()
+        self._stopped.set()
+        with self._changed:
+            self._changed.notify_all()
+        for thread in self._threads:
+            thread.join(ANSWER_SECONDS)
+
+    @property
+    def serving(self) -> bool:
+        """Whether everything answers, and the server is not about to stop."""
+        return not self._draining and all(self._answers.values())
+
+    def changes(self, context: grpc.ServicerContext) -> Iterator[bool]:
+        """Yield whether it is serving, and each change of that, for WATCH_SECONDS at most."""
+        context.add_callback(self._wake)
+        until = time.monotonic() + WATCH_SECONDS
+        shown = not self.serving
+        while context.is_active() and not self._stopped.is_set() and time.monotonic() < until:
+            serving = self.serving
+            if serving != shown:
+                shown = serving
+                yield serving
+            with self._changed:
+                if self.serving == shown and not self._stopped.is_set() and context.is_active():
+                    self._changed.wait(until - time.monotonic())
+
+    def _wake(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
+
+    def _watch(self, name: str) -> None:
+        while not self._stopped.wait(CHECK_SECONDS):
+            self._note(name, self._answer(name))
+
+    def _answer(self, name: str) -> bool:
+        try:
+            self._pings[name](Deadline.after(ANSWER_SECONDS))
+        except ImageException as error:
+            _log.debug("no answer from=%s reason=%s", name, error.reason)
+            return False
+        return True
+
+    def _note(self, name: str, answered: bool) -> None:
+        with self._changed:
+            if self._answers[name] != answered:
+                level = logging.INFO if answered else logging.WARNING
+                _log.log(level, "health of=%s answers=%s", name, answered)
+            self._answers[name] = answered
+            self._changed.notify_all()
+
+
+class HealthServicer(health_pb2_grpc.HealthServicer):
+    """Check, List and Watch."""
+
+    def __init__(self, health: Health) -> None:
+        self._health = health
+
+    def Check(  # noqa: N802 - the protocol's name
+        self, request: health_pb2.HealthCheckRequest, context: grpc.ServicerContext
+    ) -> health_pb2.HealthCheckResponse:
+        """Return the status; NOT_FOUND for a service that is not here, as the protocol says."""
+        if request.service not in SERVICES:
+            context.set_code(grpc.StatusCode.NOT_FOUND)
+            context.set_details("There is no such service.")
+            return health_pb2.HealthCheckResponse()
+        return _response(serving=self._health.serving)
+
+    def List(self, request: object, context: grpc.ServicerContext) -> object:  # noqa: N802
+        """Return the status of every service."""
+        del request, context
+        statuses = dict.fromkeys(SERVICES, _response(serving=self._health.serving))
+        make = getattr(health_pb2, "HealthListResponse")  # noqa: B009 - missing in the stubs
+        return make(statuses=statuses)
+
+    def Watch(  # noqa: N802 - the protocol's name
+        self, request: health_pb2.HealthCheckRequest, context: grpc.ServicerContext
+    ) -> Iterator[health_pb2.HealthCheckResponse]:
+        """Stream the status whenever it changes; SERVICE_UNKNOWN as the protocol says."""
+        for serving in self._health.changes(context):
+            yield _response(serving=serving) if request.service in SERVICES else _unknown()
+
+
+def _response(*, serving: bool) -> health_pb2.HealthCheckResponse:
+    statuses = health_pb2.HealthCheckResponse
+    return statuses(status=statuses.SERVING if serving else statuses.NOT_SERVING)
+
+
+def _unknown() -> health_pb2.HealthCheckResponse:
+    statuses = health_pb2.HealthCheckResponse
+    return statuses(status=statuses.SERVICE_UNKNOWN)

@@ -1,0 +1,110 @@
+"""The kinds of RPC, handled once for every interceptor."""
+
+import functools
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import Any, TypeAlias
+
+import grpc
+
+from pixy_grpc.core.exceptions import ImageException
+
+# Messages are of any type here, before and after they are parsed.
+Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
+Behaviour = Callable[[Any, grpc.ServicerContext], Any]
+Continuation = Callable[[grpc.HandlerCallDetails], "Handler | None"]
+Scope = Callable[[grpc.ServicerContext], AbstractContextManager[None]]
+
+_POOL = "experimental_thread_pool"
+
+
+def behaviour_of(handler: Handler) -> Behaviour:
+    """Return the one behaviour that a handler has."""
+    kinds = (
+        handler.unary_unary,
+        handler.unary_stream,
+        handler.stream_unary,
+        handler.stream_stream,
+    )
+    return next(behaviour for behaviour in kinds if behaviour)
+
+
+def within(handler: Handler, scope: Scope) -> Handler:
+    """Return the handler with all it does inside a scope.
+
+    A stream fails while it is iterated, so the scope is around the iteration; closing
+    the stream closes what it iterates, then the scope.
+    """
+    behaviour = behaviour_of(handler)
+
+    @functools.wraps(behaviour)
+    def stream(request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
+        with scope(context):
+            yield from behaviour(request, context)
+
+    @functools.wraps(behaviour)
+    def unary(request: Any, context: grpc.ServicerContext) -> Any:
+        with scope(context):
+            return behaviour(request, context)
+
+    return rebuilt(handler, stream if handler.response_streaming else unary)
+
+
+def rebuilt(handler: Handler, behaviour: Behaviour) -> Handler:
+    """Return the handler with another behaviour of the same kind."""
+    makers = {
+        (False, False): grpc.unary_unary_rpc_method_handler,
+        (False, True): grpc.unary_stream_rpc_method_handler,
+        (True, False): grpc.stream_unary_rpc_method_handler,
+        (True, True): grpc.stream_stream_rpc_method_handler,
+    }
+    make: Any = makers[handler.request_streaming, handler.response_streaming]
+    made: Handler = make(behaviour, handler.request_deserializer, handler.response_serializer)
+    return made
+
+
+def in_pool(handler: Handler, pool: object) -> Handler:
+    """Mark the handler to run in a pool of its own; a wrapper keeps the mark."""
+    setattr(behaviour_of(handler), _POOL, pool)
+    return handler
+
+
+def refusal(error: ImageException) -> Handler:
+    """Return a handler that raises, whatever the RPC's kind: as a stream of requests it
+    never waits for a message.
+    """
+
+    def refuse(_requests: object, _context: grpc.ServicerContext) -> Iterator[bytes]:
+        raise error
+
+    return grpc.stream_stream_rpc_method_handler(refuse)
+
+
+def unknown_method() -> Handler:
+    """Return a handler that answers as grpcio does to a method that is not served."""
+
+    def answer(_requests: object, context: grpc.ServicerContext) -> Iterator[bytes]:
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details("Method not found!")
+        return iter(())
+
+    return grpc.stream_stream_rpc_method_handler(answer)
+
+
+class Interceptor(grpc.ServerInterceptor):
+    """Puts a scope around every RPC.
+
+    `intercept_service` runs on the server's one event thread, and what it raises passes
+    every other interceptor by: work and errors belong into the scope.
+    """
+
+    def intercept_service(
+        self, continuation: Continuation, details: grpc.HandlerCallDetails
+    ) -> "Handler | None":
+        """Return the RPC's handler, inside the scope."""
+        handler = continuation(details)
+        return handler and within(handler, self.scope)
+
+    def scope(self, context: grpc.ServicerContext) -> AbstractContextManager[None]:
+        """Return what surrounds one RPC."""
+        raise NotImplementedError

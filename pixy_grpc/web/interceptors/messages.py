@@ -1,0 +1,90 @@
+"""Reads the one message of a unary request: within a limit, and in our terms.
+
+grpcio would wait for it in a thread, before any code of ours, for as long as the client
+likes, and answer a message that does not parse without a reason. A request of one
+message and a stream of one message are the same on the wire, so unary methods are
+registered as streams, and what grpcio checks is checked here.
+"""
+
+import functools
+import itertools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import grpc
+from google.protobuf.message import DecodeError
+
+from pixy_grpc.core.exceptions import MalformedRequestError
+from pixy_grpc.web.interceptors.base import Continuation, Handler, behaviour_of
+from pixy_grpc.web.scope import name_creation
+from pixy_grpc.web.watchdog import Watchdog
+
+MESSAGE_SECONDS = 10.0
+"""How long a client may take from its headers to the end of its message: it has the
+message when it sends the headers, and the message is at most a few packets."""
+
+STREAM_SECONDS = 60.0
+"""How long a stream of requests may take in all (reflection: a client asks a few
+questions and goes)."""
+
+Parser = Callable[[bytes], Any]
+
+
+class MessageInterceptor(grpc.ServerInterceptor):
+    """Innermost: hands the servicer a message that has arrived and parses."""
+
+    def __init__(self, watchdog: Watchdog) -> None:
+        self._watchdog = watchdog
+
+    def intercept_service(
+        self, continuation: Continuation, details: grpc.HandlerCallDetails
+    ) -> "Handler | None":
+        """Return a handler that reads under a limit."""
+        handler = continuation(details)
+        if handler is None:
+            return None
+        return self._limited(handler) if handler.request_streaming else self._reading(handler)
+
+    def _reading(self, handler: Handler) -> Handler:
+        behaviour = behaviour_of(handler)
+        parse: Parser = handler.request_deserializer or bytes
+
+        @functools.wraps(behaviour)
+        def stream(requests: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[Any]:
+            yield from behaviour(_parsed(parse, self._read(requests, context)), context)
+
+        @functools.wraps(behaviour)
+        def unary(requests: Iterator[bytes], context: grpc.ServicerContext) -> Any:
+            return behaviour(_parsed(parse, self._read(requests, context)), context)
+
+        if handler.response_streaming:
+            return grpc.stream_stream_rpc_method_handler(stream, None, handler.response_serializer)
+        return grpc.stream_unary_rpc_method_handler(unary, None, handler.response_serializer)
+
+    def _read(self, requests: Iterator[bytes], context: grpc.ServicerContext) -> bytes:
+        with self._watchdog.limit(MESSAGE_SECONDS, context.cancel):
+            messages = list(itertools.islice(requests, 2))
+        if len(messages) != 1:
+            raise MalformedRequestError("The request is exactly one message.")
+        return messages[0]
+
+    def _limited(self, handler: Handler) -> Handler:
+        behaviour = behaviour_of(handler)
+
+        @functools.wraps(behaviour)
+        def stream(requests: Iterator[Any], context: grpc.ServicerContext) -> Iterator[Any]:
+            with self._watchdog.limit(STREAM_SECONDS, context.cancel):
+                yield from behaviour(requests, context)
+
+        return grpc.stream_stream_rpc_method_handler(
+            stream, handler.request_deserializer, handler.response_serializer
+        )
+
+
+def _parsed(parse: Parser, data: bytes) -> Any:
+    try:
+        request = parse(data)
+    except DecodeError as error:
+        raise MalformedRequestError("The request message does not parse.") from error
+    name_creation(getattr(request, "request_id", ""))
+    return request

@@ -1,0 +1,70 @@
+"""Rooms: each kind of work has its own bounded threads (bulkheads).
+
+The synchronous server holds a thread for every running RPC. Rooms keep one kind of
+work, and one caller, from taking the threads of all others.
+"""
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+from pixy_grpc.core.exceptions import ResourceExhaustedError
+
+RETRY_SECONDS = 1.0
+"""When to come back to a full room: most work takes less."""
+
+_SPARE_THREADS = 2
+"""A place is free a moment before its thread is: the answer is still being sent."""
+
+
+class Room:
+    """A bounded number of places, at most half of them for one caller."""
+
+    def __init__(self, name: str, places: int, refusal: type[ResourceExhaustedError]) -> None:
+        self.pool = ThreadPoolExecutor(places + _SPARE_THREADS, thread_name_prefix=f"pixy-{name}")
+        self._name = name
+        self._places = places
+        self._share = (places + 1) // 2
+        self._refusal = refusal
+        self._taken: Counter[str] = Counter()
+        self._changed = threading.Condition()
+
+    def enter(self, caller: str) -> None:
+        """Take a place, at once; raise the room's refusal where there is none."""
+        with self._changed:
+            if self._taken.total() >= self._places:
+                raise self._full("The service is at its limit")
+            if self._taken[caller] >= self._share:
+                raise self._full("You are at your limit")
+            self._taken[caller] += 1
+
+    def leave(self, caller: str) -> None:
+        """Give a place back."""
+        with self._changed:
+            self._taken[caller] -= 1
+            if not self._taken[caller]:
+                del self._taken[caller]
+                self._changed.notify_all()
+
+    @contextmanager
+    def place(self, caller: str) -> Iterator[None]:
+        """Give the place that was taken back at the end of the block."""
+        try:
+            yield
+        finally:
+            self.leave(caller)
+
+    def wait_empty(self, seconds: float) -> bool:
+        """Wait until nobody is in the room; return whether that came within the time."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._taken, timeout=max(seconds, 0))
+
+    def close(self) -> None:
+        """Let the threads end once they are done."""
+        self.pool.shutdown(wait=False)
+
+    def _full(self, what: str) -> ResourceExhaustedError:
+        text = f"{what} of {self._name} at once: try again in a moment."
+        return self._refusal(text, retry_delay_seconds=RETRY_SECONDS)

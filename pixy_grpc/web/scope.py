@@ -1,0 +1,79 @@
+"""What is known of the RPC that is running: the one place for its method, caller and id."""
+
+import re
+import socket
+import threading
+import time
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import grpc
+
+from pixy_grpc.core.call import Call, Deadline
+
+MAX_CALL_SECONDS = 600.0
+"""Cap for calls without a deadline; what they wait for has tighter caps of its own."""
+
+ANSWER_MARGIN_SECONDS = 0.05
+"""Kept back from the caller's deadline, so that our answer is there before it passes."""
+
+_UUID = re.compile(r"[0-9a-fA-F-]{36}", re.ASCII)
+_HOST = socket.gethostname().split(".", maxsplit=1)[0]
+
+
+def _call_id() -> str:
+    moment = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S-%f")
+    return f"{_HOST}-{moment}-{threading.get_native_id()}"
+
+
+@dataclass
+class RpcScope:
+    """One RPC, from its arrival to its end.
+
+    `caller` is empty until authentication has named it, `request_id` until the message
+    of a creation has been read.
+    """
+
+    method: str
+    call_id: str = field(default_factory=_call_id)
+    started: float = field(default_factory=time.monotonic)
+    caller: str = ""
+    request_id: str = ""
+
+
+_current: ContextVar[RpcScope] = ContextVar("pixy_rpc")
+"""grpcio runs the interceptors and the handler of an RPC in one context of its own."""
+
+
+def open_scope(method: str) -> RpcScope:
+    """Begin the scope of the RPC that has just arrived."""
+    scope = RpcScope(method)
+    _current.set(scope)
+    return scope
+
+
+def name_creation(request_id: str) -> None:
+    """Note the caller's request id, if it is one: errors and log lines carry it."""
+    scope = current_scope()
+    if scope and _UUID.fullmatch(request_id):
+        scope.request_id = request_id
+
+
+def current_scope() -> RpcScope | None:
+    """Return the scope of the running RPC, None outside of one."""
+    return _current.get(None)
+
+
+def current_call(context: grpc.ServicerContext) -> Call:
+    """Return the running RPC as the service layer sees it."""
+    scope = _current.get()
+    return Call(scope.caller, scope.call_id, _deadline(context), context.is_active)
+
+
+def _deadline(context: grpc.ServicerContext) -> Deadline:
+    remaining = context.time_remaining()
+    if remaining is None or remaining > MAX_CALL_SECONDS:
+        return Deadline.after(MAX_CALL_SECONDS)
+    margin = min(ANSWER_MARGIN_SECONDS, remaining / 10)
+    return Deadline.after(remaining - margin, from_caller=True)

@@ -1,0 +1,165 @@
+"""The gRPC server: its rooms, its limits, and what every RPC passes on its way in.
+
+LoggingInterceptor          opens the scope, logs start and end
+ErrorInterceptor          turns exceptions into statuses
+AuthenticationInterceptor   names the caller, or refuses
+AdmissionInterceptor      takes a place in a room, or refuses
+MessageInterceptor      reads the message within a limit
+ImageServicer             calls the use case
+"""
+
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import grpc
+from grpc_health.v1 import health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from pixy_grpc.core.exceptions import (
+    TooManyCreatesError,
+    TooManyDownloadsError,
+    TooManyReadsError,
+)
+from pixy_grpc.core.ports import Authenticator
+from pixy_grpc.v1 import image_service_pb2_grpc as pb_grpc
+from pixy_grpc.web.health import Health, HealthServicer
+from pixy_grpc.web.interceptors.admission import AdmissionInterceptor
+from pixy_grpc.web.interceptors.authentication import AuthenticationInterceptor
+from pixy_grpc.web.interceptors.errors import ErrorInterceptor
+from pixy_grpc.web.interceptors.logging import LoggingInterceptor
+from pixy_grpc.web.interceptors.messages import MessageInterceptor
+from pixy_grpc.web.rooms import Room
+from pixy_grpc.web.servicer import ImageServicer, UseCases
+from pixy_grpc.web.watchdog import Watchdog
+
+SERVICE = "pixy.v1.ImageService"
+HEALTH = "grpc.health.v1.Health"
+
+REFUSAL_THREADS = 4
+"""Refusals are answered without waiting for anything, a few microseconds each."""
+
+HEALTH_PLACES = 8
+"""Probes at once; each is answered from memory."""
+
+WATCH_PLACES = 32
+"""Health watches at once, each a thread that sleeps."""
+
+MAX_REQUEST_BYTES = 256 * 1024
+"""A prompt has at most 64 KiB, everything else together less than 4 KiB."""
+
+_OPTIONS = {
+    "grpc.max_receive_message_length": MAX_REQUEST_BYTES,
+    "grpc.max_send_message_length": 4 * 1024 * 1024,  # what clients receive by default
+    "grpc.max_metadata_size": 8 * 1024,
+    "grpc.absolute_max_metadata_size": 16 * 1024,
+    "grpc.max_concurrent_streams": 1_000,  # one connection cannot queue without end
+    "grpc.max_allowed_incoming_connections": 4_000,  # each costs some 100 KiB
+    "grpc.server_handshake_timeout_ms": 10_000,
+    "grpc.http2.settings_timeout": 10_000,
+    "grpc.keepalive_time_ms": 30_000,  # find a peer that is gone ...
+    "grpc.keepalive_timeout_ms": 10_000,
+    "grpc.http2.ping_timeout_ms": 10_000,  # ... this one closes it
+    "grpc.keepalive_permit_without_calls": 1,
+    "grpc.http2.min_ping_interval_without_data_ms": 20_000,  # clients may ping as often
+    "grpc.max_connection_age_ms": 3_600_000,  # the backstop: what every limit missed
+    "grpc.max_connection_age_grace_ms": 600_000,
+}
+
+
+@dataclass(frozen=True)
+class ServerLimits:
+    """Places in each room, and how long a reader may stall, in seconds."""
+
+    reads: int = 64
+    creates: int = 32
+    downloads: int = 64
+    stall_seconds: float = 30.0
+
+
+class GrpcServer:
+    """One process's server, from start to stop."""
+
+    def __init__(
+        self,
+        use_cases: UseCases,
+        authenticator: Authenticator,
+        health: Health,
+        limits: ServerLimits,
+        *,
+        reflect: bool = True,
+        share_port: bool = False,
+    ) -> None:
+        self._health = health
+        self._watchdog = Watchdog()
+        self._rooms = _rooms(limits)
+        self._server = grpc.server(
+            ThreadPoolExecutor(REFUSAL_THREADS, thread_name_prefix="pixy-refusals"),
+            interceptors=_interceptors(authenticator, self._rooms, self._watchdog),
+            options=[*_OPTIONS.items(), ("grpc.so_reuseport", int(share_port))],
+        )
+        servicer = ImageServicer(use_cases, self._watchdog, limits.stall_seconds)
+        pb_grpc.add_ImageServiceServicer_to_server(servicer, self._server)
+        health_pb2_grpc.add_HealthServicer_to_server(HealthServicer(health), self._server)
+        if reflect:
+            names = [SERVICE, HEALTH, reflection.SERVICE_NAME]
+            reflection.enable_server_reflection(names, self._server)
+
+    def start(self, address: str) -> int:
+        """Serve on host:port; return the port. Raises OSError where it is taken."""
+        try:
+            port = self._server.add_insecure_port(address)
+        except RuntimeError as error:
+            raise OSError(f"cannot listen on {address}") from error
+        self._watchdog.start()
+        self._health.start()
+        self._server.start()
+        return port
+
+    def stop(self, grace_seconds: float) -> bool:
+        """Say NOT_SERVING, take no more calls, let the running ones end within the grace.
+
+        Return whether all had ended; `grpc.Server.stop` itself comes back while handlers
+        still run.
+        """
+        self._health.drain()
+        until = time.monotonic() + grace_seconds
+        self._server.stop(grace_seconds).wait(grace_seconds)
+        ended = [room.wait_empty(until - time.monotonic()) for room in self._rooms.values()]
+        self._health.stop()
+        self._watchdog.stop()
+        for room in self._rooms.values():
+            room.close()
+        return all(ended)
+
+
+def _rooms(limits: ServerLimits) -> dict[str, Room]:
+    return {
+        "reads": Room("reads", limits.reads, TooManyReadsError),
+        "creates": Room("creations", limits.creates, TooManyCreatesError),
+        "downloads": Room("downloads", limits.downloads, TooManyDownloadsError),
+        "health": Room("health checks", HEALTH_PLACES, TooManyReadsError),
+        "watches": Room("health watches", WATCH_PLACES, TooManyReadsError),
+    }
+
+
+_ROOM_OF = {
+    f"/{SERVICE}/CreateImage": "creates",
+    f"/{SERVICE}/GetImageBytes": "downloads",
+    f"/{HEALTH}/Check": "health",
+    f"/{HEALTH}/List": "health",
+    f"/{HEALTH}/Watch": "watches",
+}
+
+
+def _interceptors(
+    authenticator: Authenticator, rooms: Mapping[str, Room], watchdog: Watchdog
+) -> list[grpc.ServerInterceptor]:
+    return [
+        LoggingInterceptor(),
+        ErrorInterceptor(),
+        AuthenticationInterceptor(authenticator),
+        AdmissionInterceptor(lambda method: rooms[_ROOM_OF.get(method, "reads")]),
+        MessageInterceptor(watchdog),
+    ]

@@ -1,0 +1,181 @@
+"""Worker processes that share a port, and the parent that keeps them running."""
+
+import logging
+import multiprocessing
+import multiprocessing.connection
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import closing
+from multiprocessing.process import BaseProcess
+from types import FrameType
+
+from pixy_grpc.app import build
+from pixy_grpc.logs import configure_logs
+from pixy_grpc.settings import Settings, SettingsError
+
+START_SECONDS = 60.0
+"""How long a worker may take to serve: imports, and the first look at the database."""
+
+EXIT_SECONDS = 10.0
+"""What a worker may take to exit beyond the grace, before it is killed."""
+
+RESTART_SECONDS = 1.0
+"""The least time between two starts of one worker, so that a crash at start is no storm."""
+
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+_log = logging.getLogger(__name__)
+
+
+def serve(settings: Settings, tokens: Mapping[str, str]) -> int:
+    """Serve until SIGTERM or SIGINT; return the exit code.
+
+    Raises SettingsError where the port is taken.
+    """
+    with closing(_reserve(settings)) as reserved:
+        port = reserved.getsockname()[1]
+        parent = _Parent(settings, tokens, port)
+        for number in _SIGNALS:
+            signal.signal(number, parent.on_signal)
+        return parent.run()
+
+
+def _reserve(settings: Settings) -> socket.socket:
+    """Hold the port without listening on it, so that workers may come and go.
+
+    Sockets that share a port do so silently, between two servers too: a first bind
+    without sharing finds out whether anybody is there.
+    """
+    family, kind, proto, _, address = _resolve(settings)
+    try:
+        with socket.socket(family, kind, proto) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+            address = probe.getsockname()
+        reserved = socket.socket(family, kind, proto)
+        reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        reserved.bind(address)
+    except OSError as error:
+        raise SettingsError(
+            f"PIXY_LISTEN: {settings.listen} cannot be used: {error.strerror}"
+        ) from error
+    return reserved
+
+
+def _resolve(settings: Settings) -> tuple[int, int, int, str, tuple[object, ...]]:
+    try:
+        found = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)
+    except socket.gaierror as error:
+        raise SettingsError(f"PIXY_LISTEN: there is no host {settings.host}") from error
+    return found[0]
+
+
+class _Parent:
+    """Starts workers, starts them again when they die, stops them when asked."""
+
+    def __init__(self, settings: Settings, tokens: Mapping[str, str], port: int) -> None:
+        self._settings = settings
+        self._tokens = tokens
+        self._address = f"{settings.listen.rpartition(':')[0]}:{port}"
+        self._workers: dict[BaseProcess, float] = {}
+        self._stopping = False
+        self._wake_reader, self._wake_writer = socket.socketpair()
+
+    def on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        """Ask the parent to stop."""
+        self._stopping = True
+        self._wake_writer.send(b"!")
+
+    def run(self) -> int:
+        """Return 0 after a stop, 1 where the first worker never served."""
+        if not self._start():
+            return 0 if self._stopping else 1
+        for _ in range(1, self._settings.workers):
+            self._start()
+        _log.info("serving address=%s workers=%d", self._address, self._settings.workers)
+        while not self._stopping:
+            self._await_change(None)
+            self._replace_dead()
+        return self._stop()
+
+    def _start(self) -> bool:
+        """Start a worker; return once it serves, or has failed to."""
+        context = multiprocessing.get_context("spawn")
+        ready, told = context.Pipe(duplex=False)
+        worker = context.Process(
+            target=run_worker, args=(self._settings, dict(self._tokens), self._address, told)
+        )
+        worker.start()
+        told.close()
+        self._workers[worker] = time.monotonic()
+        with ready:
+            multiprocessing.connection.wait([ready, self._wake_reader], START_SECONDS)
+            return ready.poll() and _received(ready)
+
+    def _await_change(self, seconds: float | None) -> None:
+        sentinels = [worker.sentinel for worker in self._workers]
+        multiprocessing.connection.wait([*sentinels, self._wake_reader], seconds)
+
+    def _replace_dead(self) -> None:
+        for worker in [worker for worker in self._workers if not worker.is_alive()]:
+            started = self._workers.pop(worker)
+            _log.error("worker died pid=%s exitcode=%s", worker.pid, worker.exitcode)
+            wait = started + RESTART_SECONDS - time.monotonic()
+            if wait > 0:
+                multiprocessing.connection.wait([self._wake_reader], wait)
+            if not self._stopping:
+                self._start()
+
+    def _stop(self) -> int:
+        """End every worker: by its own grace, or by force past it."""
+        for worker in self._workers:
+            worker.terminate()
+        until = time.monotonic() + self._settings.grace_seconds + EXIT_SECONDS
+        for worker in self._workers:
+            worker.join(max(until - time.monotonic(), 0))
+            if worker.is_alive():
+                _log.error("worker killed pid=%s: it did not stop in time", worker.pid)
+                worker.kill()
+                worker.join()
+        _log.info("stopped")
+        return 0
+
+
+def _received(ready: "multiprocessing.connection.Connection") -> bool:
+    try:
+        return bool(ready.recv())
+    except EOFError:
+        return False
+
+
+def run_worker(
+    settings: Settings,
+    tokens: Mapping[str, str],
+    address: str,
+    told: "multiprocessing.connection.Connection",
+) -> None:
+    """Serve in this process until a signal, or until the parent is gone."""
+    stop = threading.Event()
+    for number in _SIGNALS:
+        signal.signal(number, lambda _number, _frame: stop.set())
+    configure_logs(settings.log_level)
+    app = build(settings, tokens, share_port=True)
+    app.server.start(address)
+    told.send(True)  # noqa: FBT003 - what the parent waits for
+    told.close()
+    threading.Thread(target=_await_parent, args=[stop], daemon=True).start()
+    stop.wait()
+    if not app.stop(settings.grace_seconds):
+        _log.warning("calls were still running at the end of the grace")
+    sys.exit(0)
+
+
+def _await_parent(stop: threading.Event) -> None:
+    parent = multiprocessing.parent_process()
+    if parent:
+        parent.join()
+    stop.set()
