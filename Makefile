@@ -6,8 +6,9 @@ SOURCES := pixy_grpc client tests benchmarks
 STUBS := pixy_grpc/v1
 PROTO := protos/pixy/v1/image_service.proto
 MARIADB := mariadb-server-core mariadb-client-core
-# Debian keeps servers where a plain user's PATH does not look.
-export PATH := $(PATH):/usr/sbin
+# protoc looks for its plugins on the PATH; Debian keeps servers where a plain user's
+# does not look.
+export PATH := $(CURDIR)/$(BIN):$(PATH):/usr/sbin
 
 .DEFAULT_GOAL := help
 .PHONY: help run setup test check lint types protos protos-check demo lock mariadb clean
@@ -46,13 +47,13 @@ protos-check: .venv/.dev
 	test -s protos/released/pixy/v1/image_service.proto
 	$(BIN)/buf breaking protos --against protos/released
 	@fresh=$$(mktemp -d) && trap 'rm -rf "$$fresh"' EXIT && mkdir -p "$$fresh/$(STUBS)" && \
-	PATH="$(BIN):$$PATH" $(call generate,"$$fresh") && \
+	$(call generate,"$$fresh") && \
 	cp $(STUBS)/__init__.py "$$fresh/$(STUBS)/" && \
 	diff -r -x __pycache__ $(STUBS) "$$fresh/$(STUBS)" || \
 	{ echo "The committed stubs are not those of the contract: run 'make protos'."; exit 1; }
 
 demo: .venv/.run ## Start a server, create, list, search, download, verify, stop
-	@$(BIN)/python -m benchmarks.demo
+	@$(BIN)/python client/demo.py
 
 lock: .venv/.dev ## Pin the requirements anew, with hashes and without addresses
 	$(call compile,--extra server --extra cli --group build -o requirements/run.txt)

@@ -1,0 +1,158 @@
+"""The commands of `pixy`: each asks the client once and shows what it answers."""
+
+import io
+import itertools
+import sys
+from uuid import uuid4
+
+import typer
+
+from pixy_client.cli import options as opt
+from pixy_client.cli.exits import describe_exit_codes
+from pixy_client.cli.reports import (
+    report_creation,
+    report_download,
+    report_image,
+    report_images,
+    report_removal,
+)
+from pixy_client.cli.saving import check_output, check_writable, save_image
+from pixy_client.cli.session import GlobalOptions, connected
+
+MAX_PAGE_SIZE = 1_000
+"""The largest page that is served; a limit below it is asked for as one page."""
+
+app = typer.Typer(
+    name="pixy",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    epilog=f"\b\nExit codes:\n{describe_exit_codes()}",
+)
+
+
+def run() -> None:
+    """Run the command line of the process, and exit."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    app()
+
+
+@app.callback()
+def describe_call(
+    context: typer.Context, target: opt.Target = None, timeout: opt.Timeout = None
+) -> None:
+    """Make images from prompts, find them and fetch them.
+
+    The token is taken from PIXY_TOKEN or, for a server on this machine, from the file
+    .pixy/token in the working folder.
+    """
+    context.obj = GlobalOptions(target, timeout)
+
+
+@app.command()
+def create(  # noqa: PLR0913 - one parameter an option
+    context: typer.Context,
+    prompt: opt.Prompt,
+    *,
+    filename: opt.Filename = None,
+    size: opt.Size = "",
+    quality: opt.Quality = "",
+    image_format: opt.Format = None,
+    request_id: opt.RequestId = None,
+    output: opt.OptionalOutput = None,
+    as_json: opt.AsJson = False,
+) -> None:
+    """Make an image; with the --request-id of an earlier try, get what that one made."""
+    chosen = str(request_id or uuid4())
+    check_output(output or "", as_json=as_json)
+    with connected(context.obj, as_json=as_json, request_id=chosen) as client:
+        if output:
+            check_writable(output)
+        creation = client.create(
+            prompt,
+            filename=filename,
+            size=size,
+            quality=quality,
+            format=image_format,
+            request_id=chosen,
+        )
+        guid = creation.image.guid
+        saved = save_image(client, guid, output, as_json=as_json) if output else None
+        if output != opt.STDOUT:
+            report_creation(creation, saved, as_json=as_json)
+
+
+@app.command()
+def show(context: typer.Context, guid: opt.Guid, as_json: opt.AsJson = False) -> None:
+    """Show what is known about an image."""
+    with connected(context.obj, as_json=as_json) as client:
+        report_image(client.get(guid), as_json=as_json)
+
+
+@app.command("list")
+def list_images(  # noqa: PLR0913 - one parameter an option
+    context: typer.Context,
+    *,
+    prompt: opt.PromptFilter = "",
+    filename: opt.FilenameFilter = "",
+    after: opt.After = None,
+    before: opt.Before = None,
+    limit: opt.Limit = None,
+    page_size: opt.PageSize = 0,
+    as_json: opt.AsJson = False,
+) -> None:
+    """List images, newest first; with --json a line of JSON for each."""
+    with connected(context.obj, as_json=as_json) as client:
+        found = client.list(
+            prompt=prompt,
+            filename=filename,
+            created_after=after,
+            created_before=before,
+            page_size=page_size or min(limit or 0, MAX_PAGE_SIZE),
+        )
+        report_images(itertools.islice(found, limit), as_json=as_json)
+
+
+@app.command()
+def get(
+    context: typer.Context, guid: opt.Guid, output: opt.Output = ".", as_json: opt.AsJson = False
+) -> None:
+    """Fetch an image's bytes: into a file once all of them are there and right.
+
+    In a folder, by default this one, the file is named after the image and replaces none.
+    """
+    check_output(output, as_json=as_json)
+    with connected(context.obj, as_json=as_json) as client:
+        saved = save_image(client, guid, output, as_json=as_json)
+        if saved:
+            report_download(saved, as_json=as_json)
+
+
+@app.command()
+def update(
+    context: typer.Context,
+    guid: opt.Guid,
+    filename: opt.Filename = None,
+    prompt: opt.NewPrompt = None,
+    as_json: opt.AsJson = False,
+) -> None:
+    """Change the filename or the prompt kept with an image."""
+    if filename is None and prompt is None:
+        raise typer.BadParameter("Say what to change: --filename, --prompt or both.")
+    with connected(context.obj, as_json=as_json) as client:
+        report_image(client.update(guid, filename=filename, prompt=prompt), as_json=as_json)
+
+
+@app.command()
+def delete(
+    context: typer.Context,
+    guid: opt.Guid,
+    allow_missing: opt.AllowMissing = False,
+    as_json: opt.AsJson = False,
+) -> None:
+    """Remove an image, its details and its bytes."""
+    with connected(context.obj, as_json=as_json) as client:
+        client.delete(guid, allow_missing=allow_missing)
+        report_removal(guid, as_json=as_json)

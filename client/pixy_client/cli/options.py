@@ -1,0 +1,65 @@
+"""The arguments and options of `pixy`, each described once."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from pixy_grpc.core.models import ImageFormat
+
+STDOUT = "-"
+"""The output that means standard output."""
+
+
+def parse_moment(text: str) -> datetime:
+    """Return the moment that an ISO 8601 date or date-time names; UTC where none is named."""
+    try:
+        moment = datetime.fromisoformat(text.strip())
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise typer.BadParameter(
+            f"{text!r} is no ISO 8601 date or date-time, such as 2026-11-22 or 2026-11-22T08:30Z."
+        ) from None
+
+
+Guid = Annotated[str, typer.Argument(help="The image's guid.")]
+Prompt = Annotated[str, typer.Argument(help="What to make an image of.")]
+Filename = Annotated[str | None, typer.Option(help="A label for the image.")]
+NewPrompt = Annotated[str | None, typer.Option("--prompt", help="The prompt to keep with it.")]
+Size = Annotated[str, typer.Option(help="WIDTHxHEIGHT in pixels, or auto.")]
+Quality = Annotated[str, typer.Option(help="A word of the generator's, or auto.")]
+Format = Annotated[ImageFormat | None, typer.Option("--format", help="How to encode it.")]
+RequestId = Annotated[
+    UUID | None,
+    typer.Option(help="The id of an earlier try: asks for that image, not for another one."),
+]
+Output = Annotated[
+    str, typer.Option("--output", "-o", help="A file, a folder, or - for standard output.")
+]
+OptionalOutput = Annotated[
+    str | None,
+    typer.Option("--output", "-o", help="Also save it: a file, a folder, or -."),
+]
+PromptFilter = Annotated[str, typer.Option("--prompt", help="Words that start words of it.")]
+FilenameFilter = Annotated[str, typer.Option("--filename", help="How the filename starts.")]
+After = Annotated[
+    datetime | None,
+    typer.Option(
+        parser=parse_moment, metavar="MOMENT", help="Created then or later; UTC unless it says."
+    ),
+]
+Before = Annotated[
+    datetime | None,
+    typer.Option(
+        parser=parse_moment, metavar="MOMENT", help="Created before then; UTC unless it says."
+    ),
+]
+Limit = Annotated[int | None, typer.Option(min=1, help="Stop after so many images.")]
+PageSize = Annotated[int, typer.Option(min=0, help="Images asked for at once; 0: as served.")]
+AllowMissing = Annotated[bool, typer.Option("--allow-missing", help="No image is no error.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, errors too.")]
+Target = Annotated[
+    str | None, typer.Option(help="HOST:PORT of the server. [env: PIXY_TARGET]", show_default=False)
+]
+Timeout = Annotated[float | None, typer.Option(metavar="SECONDS", help="How long to wait.")]

@@ -1,0 +1,50 @@
+"""Where the bytes of an image go: a file, a folder, or standard output."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TransferSpeedColumn
+
+from pixy_client import files
+from pixy_client.cli.options import STDOUT
+from pixy_client.client import Client
+from pixy_client.results import Download
+
+
+def check_output(output: str, *, as_json: bool) -> None:
+    """Raise a usage error where bytes on standard output would do harm."""
+    if output == STDOUT and as_json:
+        raise typer.BadParameter("--json and the bytes cannot share standard output.")
+    if output == STDOUT and sys.stdout.isatty():
+        raise typer.BadParameter("Bytes are not for a terminal: name a file, or use a pipe.")
+
+
+def check_writable(output: str) -> None:
+    """Raise OSError where nothing could be written: better before an image is paid for."""
+    if output != STDOUT:
+        files.Destination.at(output)
+
+
+def save_image(client: Client, guid: str, output: str, *, as_json: bool) -> Download | None:
+    """Write an image to its output; return the file, None for standard output.
+
+    Standard output gets the bytes once all of them are there and right.
+    """
+    if output == STDOUT:
+        sys.stdout.buffer.write(client.read(guid).data)
+        sys.stdout.buffer.flush()
+        return None
+    with _progress(is_shown=sys.stderr.isatty() and not as_json) as progress:
+        return client.download(guid, output, progress=progress)
+
+
+@contextmanager
+def _progress(*, is_shown: bool) -> Iterator[files.Progress]:
+    console = Console(stderr=True)
+    columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not is_shown) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total or None)

@@ -1,0 +1,59 @@
+"""One run of `pixy`: a client for a command, and the one handler of all that can end it."""
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import typer
+
+from pixy_client.cli.exits import ExitCode
+from pixy_client.cli.failures import Failure
+from pixy_client.client import Client
+from pixy_client.settings import DEFAULT_CREATE_TIMEOUT_SECONDS, DEFAULT_TIMEOUT_SECONDS
+from pixy_grpc.core.exceptions import ImageException
+
+
+@dataclass(frozen=True)
+class GlobalOptions:
+    """What is said before the command; None leaves it to the client."""
+
+    target: str | None
+    timeout_seconds: float | None
+
+
+@contextmanager
+def connected(options: GlobalOptions, *, as_json: bool, request_id: str = "") -> Iterator[Client]:
+    """Give a client; end the run with its exit code where it fails.
+
+    A reader of the output that has seen enough is no failure (`pixy list | head`).
+    """
+    try:
+        with _client(options) as client:
+            yield client
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _abandon_output()
+        raise typer.Exit(ExitCode.OK) from None
+    except (ImageException, OSError, KeyboardInterrupt) as exc:
+        failure = Failure.of(exc, request_id)
+        typer.echo(json.dumps(failure.document()) if as_json else failure.line(), err=True)
+        raise typer.Exit(failure.code) from exc
+
+
+def _client(options: GlobalOptions) -> Client:
+    seconds = options.timeout_seconds
+    return Client(
+        options.target,
+        timeout=DEFAULT_TIMEOUT_SECONDS if seconds is None else seconds,
+        create_timeout=DEFAULT_CREATE_TIMEOUT_SECONDS if seconds is None else seconds,
+    )
+
+
+def _abandon_output() -> None:
+    """Let what is left in the buffer go nowhere, as the interpreter flushes it on exit."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)

@@ -1,0 +1,196 @@
+"""The synchronous client: one method per use of the service."""
+
+import os
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Self
+from uuid import UUID
+
+from pixy_client import calls
+from pixy_client.errors import UnreadableAnswerError
+from pixy_client.files import Destination, Progress, save
+from pixy_client.results import Creation, Download, ImageBytes, ImagePage
+from pixy_client.settings import (
+    DEFAULT_CREATE_TIMEOUT_SECONDS,
+    DEFAULT_TIMEOUT_SECONDS,
+    ClientSettings,
+)
+from pixy_client.streams import ImageStream
+from pixy_client.transport import Transport
+from pixy_grpc.core.models import Image, ImageFormat
+
+
+def _ignore(_done: int, _total: int) -> None:
+    """Tell nobody about progress."""
+
+
+class Client:
+    """A client of one server; threads may share it, `with` closes it.
+
+    What is not given comes from the environment (see ClientSettings.from_environment),
+    which is read here and never again; nothing connects before the first call. Every
+    method takes a `timeout` in seconds in place of the client's own, and may raise any
+    ImageException: those of the contract, and those of pixy_client.errors.
+    """
+
+    def __init__(
+        self,
+        target: str | None = None,
+        *,
+        token: str | None = None,
+        timeout: float = DEFAULT_TIMEOUT_SECONDS,
+        create_timeout: float = DEFAULT_CREATE_TIMEOUT_SECONDS,
+        insecure: bool = False,
+    ) -> None:
+        self.settings = ClientSettings.from_environment(
+            target=target,
+            token=token,
+            timeout_seconds=timeout,
+            create_timeout_seconds=create_timeout,
+            insecure=insecure,
+        )
+        self._transport = Transport(self.settings)
+
+    @classmethod
+    def from_settings(cls, settings: ClientSettings) -> Self:
+        """Return a client with settings made elsewhere."""
+        return cls(
+            settings.target,
+            token=settings.token,
+            timeout=settings.timeout_seconds,
+            create_timeout=settings.create_timeout_seconds,
+            insecure=settings.insecure,
+        )
+
+    def create(  # noqa: PLR0913 - the fields of the request
+        self,
+        prompt: str,
+        *,
+        filename: str | None = None,
+        size: str = "",
+        quality: str = "",
+        format: ImageFormat | str | None = None,  # noqa: A002 - the contract's name
+        request_id: str | UUID | None = None,
+        timeout: float | None = None,
+    ) -> Creation:
+        """Make an image, once, however often it is asked for with one request id.
+
+        Without a request id the client makes one. It is in the result, and in every
+        exception as `request_id`: call again with it to get the image, not a second one.
+        """
+        call = calls.create(
+            prompt,
+            filename=filename,
+            size=size,
+            quality=quality,
+            format=format,
+            request_id=request_id,
+        )
+        return self._transport.call(call, timeout)
+
+    def get(self, guid: str, *, timeout: float | None = None) -> Image:
+        """Return what is known about one image."""
+        return self._transport.call(calls.get(guid), timeout)
+
+    def list(
+        self,
+        *,
+        prompt: str = "",
+        filename: str = "",
+        created_after: datetime | None = None,
+        created_before: datetime | None = None,
+        page_size: int = 0,
+        timeout: float | None = None,
+    ) -> Iterator[Image]:
+        """Yield every image that meets the filters, newest first, asking page by page.
+
+        The timeout is that of each page.
+        """
+        listing = calls.Listing(prompt, filename, created_after, created_before, page_size)
+        token = ""
+        while True:
+            page = self._transport.call(calls.list_page(listing, token), timeout)
+            yield from page.images
+            if not page.next_page_token:
+                return
+            if page.next_page_token == token:
+                raise UnreadableAnswerError("The list does not go on: its page repeats.")
+            token = page.next_page_token
+
+    def list_page(  # noqa: PLR0913 - the fields of the request
+        self,
+        *,
+        prompt: str = "",
+        filename: str = "",
+        created_after: datetime | None = None,
+        created_before: datetime | None = None,
+        page_size: int = 0,
+        page_token: str = "",
+        timeout: float | None = None,
+    ) -> ImagePage:
+        """Return one page; it may be short or empty and still have a next one."""
+        listing = calls.Listing(prompt, filename, created_after, created_before, page_size)
+        return self._transport.call(calls.list_page(listing, page_token), timeout)
+
+    def stream(
+        self, guid: str, offset: int = 0, limit: int = 0, *, timeout: float | None = None
+    ) -> ImageStream:
+        """Return an image whose bytes are to be iterated; a limit of 0 means all of them.
+
+        The timeout is that of the whole stream.
+        """
+        parts = self._transport.stream(calls.read(guid, offset, limit), timeout)
+        return ImageStream(parts, offset, limit)
+
+    def read(
+        self, guid: str, offset: int = 0, limit: int = 0, *, timeout: float | None = None
+    ) -> ImageBytes:
+        """Return the bytes of an image, or a range of them; a limit of 0 means all."""
+        with self.stream(guid, offset, limit, timeout=timeout) as stream:
+            data = b"".join(stream)
+            return ImageBytes(stream.image, data, offset, stream.verified)
+
+    def download(
+        self,
+        guid: str,
+        path: str | os.PathLike[str],
+        *,
+        progress: Progress = _ignore,
+        timeout: float | None = None,
+    ) -> Download:
+        """Write an image to a file, or to a new file in a folder, once it is verified.
+
+        In a folder the image's filename is a label: only a plain name is made of it, and
+        no file is replaced. On any failure nothing is left and nothing has changed.
+        Raises OSError for what the file system refuses.
+        """
+        destination = Destination.at(path)
+        with self.stream(guid, timeout=timeout) as stream:
+            return save(stream, destination, progress)
+
+    def update(
+        self,
+        guid: str,
+        *,
+        filename: str | None = None,
+        prompt: str | None = None,
+        timeout: float | None = None,
+    ) -> Image:
+        """Change the filename or the prompt of an image; None leaves it as it is."""
+        return self._transport.call(calls.update(guid, filename, prompt), timeout)
+
+    def delete(
+        self, guid: str, *, allow_missing: bool = False, timeout: float | None = None
+    ) -> None:
+        """Remove an image, its details and its bytes."""
+        self._transport.call(calls.delete(guid, allow_missing=allow_missing), timeout)
+
+    def close(self) -> None:
+        """Close the connection; calls that run end with CallCancelledError."""
+        self._transport.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

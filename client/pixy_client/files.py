@@ -1,0 +1,112 @@
+"""Writes downloads so that a file is there whole and right, or is not there."""
+
+import errno
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Self
+
+from pixy_client.names import candidate_names
+from pixy_client.results import Download
+from pixy_client.streams import ImageStream
+from pixy_grpc.core.models import Image
+
+Progress = Callable[[int, int], None]
+"""Told the bytes done and the bytes in all; 0 in all where nobody knows."""
+
+
+@dataclass(frozen=True)
+class Destination:
+    """A folder, and the name of a file in it; None leaves the name to the image's label."""
+
+    folder: Path
+    name: str | None
+
+    @classmethod
+    def at(cls, path: str | os.PathLike[str]) -> Self:
+        """Return what a path means. Raises OSError where nothing could be written.
+
+        A folder means a new file in it; a link means what it points to; a device, a pipe
+        or a folder that is not there is an error.
+        """
+        real = Path(os.path.realpath(path))
+        if real.is_dir():
+            return cls(real, None)
+        if os.fspath(path).endswith(os.sep) or not real.parent.is_dir():
+            raise FileNotFoundError(errno.ENOENT, "There is no such folder", os.fspath(path))
+        if real.exists() and not real.is_file():
+            raise OSError(errno.EINVAL, "Not a file that can be replaced", os.fspath(path))
+        return cls(real.parent, real.name)
+
+    def publish(self, temporary: Path, image: Image) -> Path:
+        """Give a temporary file of this folder its name, in one step; return its path.
+
+        A name the caller chose replaces what is there; one from a label never does.
+        """
+        if self.name is None:
+            return self._publish_new(temporary, image)
+        target = self.folder / self.name
+        temporary.replace(target)
+        return target
+
+    def _publish_new(self, temporary: Path, image: Image) -> Path:
+        with ExitStack() as undo:
+            target = self._reserve(image)
+            undo.callback(target.unlink)
+            temporary.replace(target)
+            undo.pop_all()
+        return target
+
+    def _reserve(self, image: Image) -> Path:
+        targets = (self.folder / name for name in candidate_names(image))
+        return next(target for target in targets if _is_made(target))
+
+
+def save(stream: ImageStream, destination: Destination, progress: Progress) -> Download:
+    """Write a stream to its destination once all of it has arrived and been verified.
+
+    Whatever goes wrong, no temporary file is left and what was there is untouched.
+    """
+    with _temporary_file(destination.folder) as (file, temporary):
+        for chunk in stream:
+            file.write(chunk)
+            progress(stream.received_bytes, stream.expected_bytes or 0)
+        file.flush()
+        os.fsync(file.fileno())
+        file.close()
+        path = destination.publish(temporary, stream.image)
+    _sync_folder(destination.folder)
+    return Download(path, stream.image, stream.received_bytes, stream.verified)
+
+
+def _is_made(path: Path) -> bool:
+    """Make an empty file; tell whether there was nothing of that name."""
+    try:
+        path.touch(exist_ok=False)
+    except FileExistsError:
+        return False
+    return True
+
+
+@contextmanager
+def _temporary_file(folder: Path) -> Iterator[tuple[BinaryIO, Path]]:
+    path = folder / f".pixy-{secrets.token_hex(8)}.part"
+    try:
+        with path.open("xb") as file:
+            yield file, path
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the new name outlive a crash, where folders can be synced at all."""
+    if not hasattr(os, "O_DIRECTORY"):
+        return
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,105 @@
+"""What a client has to know before its first call: whom to ask, as whom, how long."""
+
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+from pixy_client.errors import MissingTokenError, SettingsError
+from pixy_client.targets import is_loopback
+
+DEFAULT_TARGET = "127.0.0.1:50051"
+"""Where a server listens that was told nothing else."""
+
+DEFAULT_TIMEOUT_SECONDS = 30.0
+"""How long any call but a creation may take."""
+
+DEFAULT_CREATE_TIMEOUT_SECONDS = 180.0
+"""How long a creation may take: providers are known to need a minute or two."""
+
+TOKEN_FILE = Path(".pixy", "token")
+"""Where a server without configured tokens leaves one, in its working folder."""
+
+MAX_TIMEOUT_SECONDS = 7 * 24 * 3600.0
+"""The longest deadline worth sending; gRPC counts past it, but nobody waits."""
+
+_YES = ("1", "true")
+
+
+def check_timeout(seconds: float) -> float:
+    """Return the seconds, or raise SettingsError where nobody could wait that long."""
+    if not math.isfinite(seconds) or not 0 < seconds <= MAX_TIMEOUT_SECONDS:
+        raise SettingsError("A timeout is a number of seconds above 0 and at most a week.")
+    return seconds
+
+
+@dataclass(frozen=True)
+class ClientSettings:
+    """The settings of a client, checked as they are made.
+
+    Raises SettingsError where one cannot be used: a target off this machine without
+    `insecure` (TLS comes later), a token that no header can carry, a timeout of nothing.
+    """
+
+    target: str
+    token: str = field(repr=False)
+    timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS
+    create_timeout_seconds: float = DEFAULT_CREATE_TIMEOUT_SECONDS
+    insecure: bool = False
+
+    def __post_init__(self) -> None:
+        check_timeout(self.timeout_seconds)
+        check_timeout(self.create_timeout_seconds)
+        if not (self.token.isascii() and self.token.isprintable() and " " not in self.token):
+            raise SettingsError("The token holds a character that no token has.")
+        if not self.insecure and not is_loopback(self.target):
+            raise SettingsError(
+                f"{self.target} is not on this machine and the connection is not encrypted: "
+                "set PIXY_INSECURE=1 (insecure=True) to send the token in plain text."
+            )
+
+    @classmethod
+    def from_environment(
+        cls,
+        environment: Mapping[str, str] | None = None,
+        *,
+        target: str | None = None,
+        token: str | None = None,
+        timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
+        create_timeout_seconds: float = DEFAULT_CREATE_TIMEOUT_SECONDS,
+        insecure: bool = False,
+    ) -> Self:
+        """Read what is not given from PIXY_TARGET, PIXY_TOKEN and PIXY_INSECURE.
+
+        `environment` stands in for that of the process.
+        For a target on this machine the file `.pixy/token` in the working folder stands
+        in for a token. Raises MissingTokenError where there is none, SettingsError.
+        """
+        found = os.environ if environment is None else environment
+        where = target or found.get("PIXY_TARGET") or DEFAULT_TARGET
+        return cls(
+            target=where,
+            token=token or found.get("PIXY_TOKEN", "").strip() or _local_token(where),
+            timeout_seconds=timeout_seconds,
+            create_timeout_seconds=create_timeout_seconds,
+            insecure=insecure or found.get("PIXY_INSECURE", "").lower() in _YES,
+        )
+
+
+def _local_token(target: str) -> str:
+    if not is_loopback(target):
+        raise MissingTokenError(f"No token for {target}: set PIXY_TOKEN (token=).")
+    try:
+        token = TOKEN_FILE.read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        token = ""
+    except (OSError, UnicodeDecodeError) as exc:
+        raise SettingsError(f"The token file {TOKEN_FILE} cannot be read.") from exc
+    if not token:
+        raise MissingTokenError(
+            f"No token for {target}: set PIXY_TOKEN (token=), or run this in the folder "
+            f"where the server runs, which leaves a token in {TOKEN_FILE}."
+        )
+    return token

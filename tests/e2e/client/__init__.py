@@ -1,0 +1,1 @@
+"""The promises of the client and of `pixy`, over the wire, to a scripted server."""

@@ -1,0 +1,1 @@
+"""The promises of the client and of `pixy` that need no I/O."""

@@ -1,0 +1,80 @@
+"""No text of a server chooses a path."""
+
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pixy_client.names import candidate_names, safe_name
+
+from tests.unit.client.images import GUID, image_of
+
+
+@pytest.mark.parametrize(
+    ("label", "name"),
+    [
+        ("a red fox.png", "a red fox.png"),
+        ("лиса 狐.webp", "лиса 狐.webp"),
+        ("../../etc/passwd", "passwd"),
+        ("C:\\Windows\\fox.png", "fox.png"),
+        ("/", ""),
+        ("..", ""),
+        (".bashrc", "bashrc"),
+        ("fox.png. . ", "fox.png"),
+        ("fox\x1b[31m\n\u202e.png", "fox[31m.png"),
+        ('a<b>c:d"e|f?g*.png', "abcdefg.png"),
+        ("NUL.png", "_NUL.png"),
+        ("com1", "_com1"),
+        ("", ""),
+    ],
+)
+def test_safe_name_keeps_a_plain_name(label: str, name: str) -> None:
+    """Neither a folder, nor hidden, nor an order to a terminal."""
+    made = safe_name(label)
+
+    assert made == name
+
+
+def test_safe_name_of_a_long_label_keeps_its_extension() -> None:
+    """255 characters may be four times as many bytes, which no file system takes."""
+    made = safe_name("狐" * 250 + ".png")
+
+    assert made.endswith("狐.png")
+    assert len(made.encode()) <= 180
+
+
+def test_safe_name_with_a_long_extension_is_cut_all_the_same() -> None:
+    """What follows the last dot may be the whole label."""
+    made = safe_name("a." + "b" * 250)
+
+    assert len(made) == 180
+
+
+@given(st.text())
+def test_safe_name_of_any_text_is_one_plain_name(label: str) -> None:
+    """Whatever the text is."""
+    made = safe_name(label)
+
+    assert not set(made) & set('/\\:\0\n<>"|?*')
+    assert not made.startswith(".")
+    assert not made.endswith((".", " "))
+    assert len(made.encode()) <= 181
+
+
+def test_candidate_names_never_end() -> None:
+    """Labels are unique to nothing: the guid, then a number, tells files apart."""
+    names = tuple(itertools.islice(candidate_names(image_of()), 4))
+
+    assert names == (
+        "a-red-fox.png",
+        f"a-red-fox-{GUID}.png",
+        f"a-red-fox-{GUID}-2.png",
+        f"a-red-fox-{GUID}-3.png",
+    )
+
+
+def test_candidate_names_of_an_unusable_label_begin_with_a_word() -> None:
+    """A file has a name even where nothing of the label is left."""
+    names = candidate_names(image_of(filename=".."))
+
+    assert next(names) == "image"
