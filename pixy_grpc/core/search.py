@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from itertools import chain
 
 TERM_CHARACTERS = 40
 """Longest word kept whole in the index; a longer one is checked against the prompt."""
@@ -49,10 +50,10 @@ def _marks() -> str:
 
 _MARKS = _marks()
 _TOKEN = re.compile(
-    rf"(?P<run>[{_UNSPACED}][{_UNSPACED}{_MARKS}]*)"
+    rf"(?P<run>(?=\w)[{_UNSPACED}][{_UNSPACED}{_MARKS}]*)"
     rf"|(?P<word>[^\W_{_UNSPACED}](?:[^\W_{_UNSPACED}]|[{_MARKS}])*)"
-    r"|(?P<symbols>(?:[^\w\s]|_)+)"
 )
+_SYMBOLS = re.compile(r"(?:[^\w\s]|_)+")
 
 
 def normalise(text: str) -> str:
@@ -65,6 +66,11 @@ def _tokens(normalised: str) -> Iterator[tuple[str, str]]:
         yield match.lastgroup or "", match.group()
 
 
+def _symbols(normalised: str) -> Iterator[tuple[str, str]]:
+    """Yield what holds no letter or digit, the marks that continue a word too."""
+    return (("symbols", text) for text in _SYMBOLS.findall(normalised))
+
+
 def _suffixes(run: str) -> Iterator[str]:
     return (run[at : at + SUFFIX_CHARACTERS] for at in range(len(run)))
 
@@ -72,7 +78,8 @@ def _suffixes(run: str) -> Iterator[str]:
 def index_terms(prompt: str, filename: str) -> frozenset[bytes]:
     """Return the terms under which an image is found."""
     terms = {_term(_FILENAME, normalise(filename)[:TERM_CHARACTERS])}
-    for kind, token in _tokens(normalise(prompt)):
+    text = normalise(prompt)
+    for kind, token in chain(_tokens(text), _symbols(text)):
         parts = (token[:TERM_CHARACTERS],) if kind == "word" else _suffixes(token)
         terms.update(_term(_PROMPT, part) for part in parts)
     return frozenset(terms)
@@ -117,9 +124,8 @@ class ImageFilter:
     @cached_property
     def words(self) -> tuple[tuple[str, str], ...]:
         """The kind and text of what has to start a term: words, runs, or symbols alone."""
-        tokens = tuple(dict.fromkeys(_tokens(self._prompt)))
-        spoken = tuple(token for token in tokens if token[0] != "symbols")
-        return spoken or tokens
+        spoken = tuple(dict.fromkeys(_tokens(self._prompt)))
+        return spoken or tuple(dict.fromkeys(_symbols(self._prompt)))
 
     @cached_property
     def ranges(self) -> tuple[TermRange, ...]:

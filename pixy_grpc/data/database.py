@@ -25,20 +25,22 @@ def time_text(moment: datetime) -> str:
 
 def time_value(text: str) -> datetime:
     """Return the aware time that a database keeps."""
-    return datetime.strptime(text, _TIME_FORMAT).replace(tzinfo=UTC)
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
 class Dialect:
     """Where SQL cannot be the same for all.
 
-    `name` is the folder of its migrations. `before` is a condition on `i.created_at` and
-    `i.id`, in the form the engine answers from its index: behind (:after_time, :after_row)
-    in the order of the list. `for_update` ends a SELECT that locks what it read.
+    `name` is the folder of its migrations. `before` and `until` are conditions on
+    `i.created_at` and `i.id`, in the form the engine answers from its index: behind
+    (:after_time, :after_row) in the order of the list, and not behind (:end_time,
+    :end_row). `for_update` ends a SELECT that locks what it read.
     """
 
     name: str
     before: str
+    until: str
     for_update: str
 
 

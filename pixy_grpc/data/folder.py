@@ -35,15 +35,17 @@ class FolderStore:
     def __init__(self, root: Path) -> None:
         self._root = root.absolute()
         self._durable: set[Path] = set()
+        self._store_id = ""
 
     def prepare(self) -> str | None:
         """Make the folder where it is missing; return the store id it carries, if any."""
         with _translated():
-            (self._root / INCOMING).mkdir(parents=True, exist_ok=True)
+            self._make_root()
             try:
-                return (self._root / MARK).read_text(encoding="ascii").strip() or None
+                self._store_id = self._read_mark()
             except FileNotFoundError:
                 return None
+            return self._store_id or None
 
     def mark(self, store_id: str) -> None:
         """Write the store id, durably; another server may have written it just now."""
@@ -53,10 +55,11 @@ class FolderStore:
             except ConstraintViolationError:
                 if self.prepare() != store_id:
                     raise
+            self._store_id = store_id
 
     def put(self, key: str, data: bytes, deadline: Deadline) -> None:
         """Write to a temporary file, flush it, link it to its name, flush the folders."""
-        deadline.check()
+        _require_time(deadline)
         path = self._path(key)
         with _translated():
             self._require_mark()
@@ -66,7 +69,7 @@ class FolderStore:
     @contextmanager
     def open(self, key: str, deadline: Deadline) -> Iterator["_OpenFile"]:
         """Open a plain file; a link or folder in its place is damage."""
-        deadline.check()
+        _require_time(deadline)
         with _translated():
             descriptor = self._descriptor(key)
         try:
@@ -76,14 +79,17 @@ class FolderStore:
 
     def delete(self, key: str, deadline: Deadline) -> None:
         """Remove the file, if it is there."""
-        deadline.check()
+        _require_time(deadline)
         path = self._path(key)
         with _translated():
-            path.unlink(missing_ok=True)
+            try:
+                path.unlink()
+            except FileNotFoundError:
+                self._require_mark()
 
     def ping(self, deadline: Deadline) -> None:
         """Look for the mark: an empty mount point does not carry it."""
-        deadline.check()
+        _require_time(deadline)
         with _translated():
             self._require_mark()
 
@@ -92,8 +98,22 @@ class FolderStore:
             raise ImageCorruptError("The image's bytes are not under a key of this store.")
         return self._root / key[:2] / key[2:4] / key
 
+    def _make_root(self) -> None:
+        """Make the folder and flush the entry of each that was missing in its parent."""
+        missing = [level for level in (self._root, *self._root.parents) if not level.exists()]
+        (self._root / INCOMING).mkdir(parents=True, exist_ok=True)
+        for level in missing:
+            _flush_folder(level.parent)
+
+    def _read_mark(self) -> str:
+        return (self._root / MARK).read_text(encoding="utf-8", errors="replace").strip()
+
     def _require_mark(self) -> None:
-        (self._root / MARK).stat()
+        """Raise unless the folder carries the mark it was first seen with."""
+        found = self._read_mark()
+        self._store_id = self._store_id or found
+        if found != self._store_id:
+            raise StorageUnavailableError("Another store of bytes is in the place of ours.")
 
     def _descriptor(self, key: str) -> int:
         path = self._path(key)
@@ -178,6 +198,13 @@ def _flush_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _require_time(deadline: Deadline) -> None:
+    if deadline.from_caller:
+        deadline.check()
+    if not deadline.remaining():
+        raise StorageUnavailableError("The store of bytes did not answer in time.")
 
 
 @contextmanager

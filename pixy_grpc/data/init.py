@@ -3,7 +3,7 @@
 import hashlib
 import threading
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,13 +15,16 @@ from pixy_grpc.core.exceptions import (
     DBConnectionError,
     TransactionConflictError,
 )
-from pixy_grpc.data.database import Database, Session, time_text
+from pixy_grpc.data.database import Database, Parameters, Session, time_text
 
 LEASE_SECONDS = 60
 """How long a server may take over one step before another takes the migration over."""
 
 POLL_SECONDS = 0.2
 """How often a server looks whether another has finished the migration."""
+
+RELEASE_SECONDS = 5.0
+"""Cap on giving the lease back, also once the deadline has passed: others wait for it."""
 
 _MIGRATIONS_TABLE = """
     CREATE TABLE IF NOT EXISTS schema_migrations (
@@ -33,6 +36,13 @@ _LEASE_TABLE = """
     CREATE TABLE IF NOT EXISTS schema_lease (
         id INTEGER NOT NULL PRIMARY KEY, owner CHAR(36) NOT NULL, expires_at CHAR(19) NOT NULL)
 """
+
+_RECORD_STEP = """
+    INSERT INTO schema_migrations (version, name, checksum, applied_at)
+    VALUES (:version, :name, :checksum, :applied_at)
+"""
+
+_TAKEN_OVER = "Another server took the migration over; start again."
 
 
 class SchemaError(Exception):
@@ -76,8 +86,7 @@ def migrate(database: Database, deadline: Deadline) -> list[Migration]:
     """
     steps = migrations(database.dialect.name)
     for statement in (_MIGRATIONS_TABLE, _LEASE_TABLE):
-        with database.write(deadline) as session:
-            session.execute(statement, {})
+        _write(database, {statement: {}}, deadline)
     if not _missing(database, steps, deadline):
         return []
     with _lease(database, deadline) as renew:
@@ -103,18 +112,38 @@ def _missing(database: Database, steps: Sequence[Migration], deadline: Deadline)
 
 
 def _apply(database: Database, step: Migration, deadline: Deadline) -> None:
-    with database.write(deadline) as session:
-        session.execute(step.statement, {})
-        session.execute(
-            "INSERT INTO schema_migrations (version, name, checksum, applied_at)"
-            " VALUES (:version, :name, :checksum, :applied_at)",
-            {
-                "version": step.version,
-                "name": step.name,
-                "checksum": step.checksum,
-                "applied_at": time_text(datetime.now(UTC)),
-            },
-        )
+    try:
+        _write(database, {step.statement: {}, _RECORD_STEP: _record(step)}, deadline)
+    except ConstraintViolationError as error:
+        raise DBConnectionError(_TAKEN_OVER) from error
+
+
+def _write(database: Database, statements: Mapping[str, Parameters], deadline: Deadline) -> None:
+    """Run statements that are safe to run again, until nothing is in their way.
+
+    A backup that holds the tables of MySQL, or a cluster that changes them elsewhere,
+    ends a transaction of ours with a conflict.
+    """
+    while True:
+        try:
+            with database.write(deadline) as session:
+                for statement, parameters in statements.items():
+                    session.execute(statement, parameters)
+        except TransactionConflictError:
+            if not deadline.remaining():
+                raise
+            threading.Event().wait(POLL_SECONDS)
+        else:
+            return
+
+
+def _record(step: Migration) -> dict[str, object]:
+    return {
+        "version": step.version,
+        "name": step.name,
+        "checksum": step.checksum,
+        "applied_at": time_text(datetime.now(UTC)),
+    }
 
 
 @contextmanager
@@ -122,14 +151,14 @@ def _lease(database: Database, deadline: Deadline) -> Iterator[Callable[[], None
     """Hold the lease; yield what renews it."""
     owner = str(uuid.uuid4())
     while not _take(database, owner, deadline):
-        if not deadline.remaining():
+        if deadline.remaining() <= POLL_SECONDS:
             raise DBConnectionError("Another server is still migrating the database.")
         threading.Event().wait(POLL_SECONDS)
     try:
         yield lambda: _renew(database, owner, deadline)
     finally:
-        with database.write(deadline) as session:
-            session.execute("DELETE FROM schema_lease WHERE owner = :owner", {"owner": owner})
+        release = {"DELETE FROM schema_lease WHERE owner = :owner": {"owner": owner}}
+        _write(database, release, Deadline.after(RELEASE_SECONDS))
 
 
 def _take(database: Database, owner: str, deadline: Deadline) -> bool:
@@ -156,7 +185,7 @@ def _renew(database: Database, owner: str, deadline: Deadline) -> None:
             {"expires_at": _expiry(), "owner": owner},
         )
     if not held:
-        raise DBConnectionError("Another server took the migration over; start again.")
+        raise DBConnectionError(_TAKEN_OVER)
 
 
 def _expiry() -> str:
@@ -170,6 +199,13 @@ def pair_store(database: Database, found: str | None, deadline: Deadline) -> str
     only while the database names no bytes: an empty folder where a disk should have
     been mounted is not to be taken for the store. Raises StoreMismatchError.
     """
+    try:
+        return _pair(database, found, deadline)
+    except (ConstraintViolationError, TransactionConflictError):  # another server was first
+        return _pair(database, found, deadline)
+
+
+def _pair(database: Database, found: str | None, deadline: Deadline) -> str:
     with database.write(deadline) as session:
         rows = session.query("SELECT store_id FROM store", {})
         if not rows:

@@ -41,6 +41,16 @@ _ORDER = "ORDER BY i.created_at DESC, i.id DESC"
 
 
 @dataclass(frozen=True)
+class ListingLimits:
+    """What one call may cost; a test makes them small, to come to each with few rows."""
+
+    first_look_factor: int = FIRST_LOOK_FACTOR
+    rare_images: int = RARE_IMAGES
+    rows_a_call: int = ROWS_A_CALL
+    rows_a_query: int = ROWS_A_QUERY
+
+
+@dataclass(frozen=True)
 class _Batch:
     """Keys that meet the ranges, and how far the list was looked through to find them.
 
@@ -54,10 +64,13 @@ class _Batch:
 class Listing:
     """One page in the making. See ImageRepository.list_page."""
 
-    def __init__(self, session: Session, dialect: Dialect, query: PageQuery) -> None:
+    def __init__(
+        self, session: Session, dialect: Dialect, query: PageQuery, limits: ListingLimits
+    ) -> None:
         self._session = session
         self._dialect = dialect
         self._query = query
+        self._limits = limits
 
     def page(self) -> Page:
         """Return the page."""
@@ -86,7 +99,7 @@ class Listing:
 
     def _search(self) -> Iterator[_Batch]:
         """Look through the newest rows, then ask the index, then look on."""
-        rows = max(self._query.limit * FIRST_LOOK_FACTOR, ROWS_A_QUERY)
+        rows = max(self._query.limit * self._limits.first_look_factor, self._limits.rows_a_query)
         batch = self._walk(self._query.after, rows)
         yield batch
         rare = self._rarest() if batch.end else None
@@ -95,8 +108,8 @@ class Listing:
             yield from self._among(f"i.id IN ({names})", ids, batch.end)
             return
         walked = rows
-        while batch.end and walked < ROWS_A_CALL:
-            rows = min(rows * 2, ROWS_A_CALL - walked)
+        while batch.end and walked < self._limits.rows_a_call:
+            rows = min(rows * 2, self._limits.rows_a_call - walked)
             batch = self._walk(batch.end, rows)
             yield batch
             walked += rows
@@ -121,8 +134,7 @@ class Listing:
             {**parameters, "skipped": rows - 1},
         )
         if end:
-            bounds += " AND i.created_at >= :end_time"
-            bounds += " AND (i.created_at > :end_time OR i.id >= :end_row)"
+            bounds += f" AND {self._dialect.until}"
             parameters.update(end_time=end[0]["created_at"], end_row=end[0]["id"])
         found = self._matching(bounds, parameters)
         return _Batch(*_cut(found, position(end[0]) if end else None, self._query.limit))
@@ -141,14 +153,14 @@ class Listing:
         """Return the range with the fewest terms, None where all are common."""
         counts = {sought: self._count(sought) for sought in self._query.filter.ranges}
         rarest = min(counts, key=lambda sought: counts[sought])
-        return rarest if counts[rarest] <= RARE_IMAGES else None
+        return rarest if counts[rarest] <= self._limits.rare_images else None
 
     def _count(self, sought: TermRange) -> int:
-        """Return how many terms are in the range, RARE_IMAGES + 1 where there are more."""
+        """Return how many terms are in the range, one more than is rare where there are more."""
         counted = self._session.query(
             "SELECT COUNT(*) AS terms FROM (SELECT 1 FROM image_terms t"
             " WHERE t.term >= :low AND t.term < :high LIMIT :most) few",
-            {"low": sought.low, "high": sought.high, "most": RARE_IMAGES + 1},
+            {"low": sought.low, "high": sought.high, "most": self._limits.rare_images + 1},
         )
         return int(counted[0]["terms"])
 
@@ -157,7 +169,7 @@ class Listing:
         found = self._session.query(
             "SELECT DISTINCT t.image_id FROM image_terms t"
             " WHERE t.term >= :low AND t.term < :high LIMIT :most",
-            {"low": rare.low, "high": rare.high, "most": RARE_IMAGES * 2},
+            {"low": rare.low, "high": rare.high, "most": self._limits.rare_images * 2},
         )
         return [row["image_id"] for row in found]
 
@@ -178,8 +190,8 @@ class Listing:
 
     def _stored(self, keys: Sequence[Position]) -> Iterator[tuple[Position, StoredImage]]:
         """Yield the images of keys, in their order, without those that do not match."""
-        for at in range(0, len(keys), ROWS_A_QUERY):
-            some = keys[at : at + ROWS_A_QUERY]
+        for at in range(0, len(keys), self._limits.rows_a_query):
+            some = keys[at : at + self._limits.rows_a_query]
             names, parameters = _list_parameters([key.row for key in some])
             rows = self._session.query(
                 f"SELECT {STORED_COLUMNS} FROM images i"  # noqa: S608

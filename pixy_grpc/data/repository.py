@@ -10,7 +10,7 @@ from pixy_grpc.core.models import Image, ImageUpdate
 from pixy_grpc.core.ports import Creation, CreationKey, NewImage, Page, PageQuery, StoredImage
 from pixy_grpc.core.search import index_terms
 from pixy_grpc.data.database import Database, Row, Session, time_text
-from pixy_grpc.data.listing import Listing
+from pixy_grpc.data.listing import Listing, ListingLimits
 from pixy_grpc.data.rows import (
     STORED_COLUMNS,
     contents_parameters,
@@ -42,12 +42,15 @@ _INSERT_CREATION = """
     VALUES (:caller, :request_id, :fingerprint, :guid, :created_at)
 """
 
+_LIMITS = ListingLimits()
+
 
 class SqlImageRepository:
     """An ImageRepository over a Database."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, limits: ListingLimits = _LIMITS) -> None:
         self._database = database
+        self._limits = limits
 
     def add(self, new: NewImage, deadline: Deadline) -> StoredImage:
         """Add an image with its contents, terms and creation in one transaction."""
@@ -68,7 +71,7 @@ class SqlImageRepository:
     def list_page(self, query: PageQuery, deadline: Deadline) -> Page:
         """Return one page."""
         with self._database.read(deadline) as session:
-            return Listing(session, self._database.dialect, query).page()
+            return Listing(session, self._database.dialect, query, self._limits).page()
 
     def update(self, guid: str, update: ImageUpdate, now: datetime, deadline: Deadline) -> Image:
         """Change an image and the terms that find it."""

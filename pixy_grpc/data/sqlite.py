@@ -34,6 +34,7 @@ _INSTRUCTIONS_BETWEEN_CHECKS = 100_000
 _DIALECT = Dialect(
     name="sqlite",
     before="(i.created_at, i.id) < (:after_time, :after_row)",
+    until="(i.created_at, i.id) >= (:end_time, :end_row)",
     for_update="",
 )
 
@@ -86,11 +87,12 @@ class SqliteDatabase:
     @contextmanager
     def _borrow(self, deadline: Deadline) -> Iterator["_Connection"]:
         bounded = deadline.within(OPERATION_SECONDS)
-        if not self._places.acquire(timeout=bounded.remaining()):
+        seconds = bounded.remaining()
+        if not seconds or not self._places.acquire(timeout=seconds):
             raise _late(bounded)
         try:
             with _translated(bounded):
-                connection = self._connection()
+                connection = self._connection(bounded)
                 try:
                     connection.bound(bounded)
                     yield connection
@@ -104,32 +106,35 @@ class SqliteDatabase:
         finally:
             self._places.release()
 
-    def _connection(self) -> "_Connection":
+    def _connection(self, deadline: Deadline) -> "_Connection":
         if self._closed:
             raise DBConnectionError(_UNREACHABLE)
         while True:
             try:
                 connection = self._free.get_nowait()
             except queue.Empty:
-                return _Connection(self._path)
+                return _Connection(self._path, deadline)
             if connection.is_current(self._path):
                 return connection
             connection.close()
 
     def _give_back(self, connection: "_Connection") -> None:
-        if self._closed or not connection.usable:
+        if not connection.usable:
             connection.close()
-        else:
-            self._free.put(connection)
+            return
+        self._free.put(connection)
+        if self._closed:  # perhaps since this connection was lent
+            self.close()
 
 
 class _Connection:
     """A Session on one connection to the file."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, deadline: Deadline) -> None:
         self.usable = True
         self._raw = sqlite3.connect(
             f"{path.absolute().as_uri()}?mode=rw",  # never makes a file that was deleted
+            timeout=deadline.remaining(),
             uri=True,
             isolation_level=None,
             check_same_thread=False,

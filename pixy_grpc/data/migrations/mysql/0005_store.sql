@@ -1,0 +1,6 @@
+CREATE TABLE IF NOT EXISTS store (
+  id INT NOT NULL,
+  store_id VARCHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  PRIMARY KEY (id),
+  CHECK (id = 1)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin

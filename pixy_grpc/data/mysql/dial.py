@@ -1,0 +1,95 @@
+"""Reaches the server: name lookup and connect, neither of them past a deadline."""
+
+import ipaddress
+import socket
+import threading
+from concurrent.futures import Future
+from typing import Any
+
+from pixy_grpc.core.call import Deadline
+from pixy_grpc.data.mysql.wire import DeadlineSocket, Limit
+
+_Found = list[tuple[socket.AddressFamily, Any]]
+
+
+class Dialer:
+    """Opens sockets to one server."""
+
+    def __init__(self, host: str, port: int, unix_socket: str | None) -> None:
+        self._unix_socket = unix_socket
+        self._lookup = _Lookup(host, port)
+
+    def dial(self, limit: Limit) -> DeadlineSocket:
+        """Return a socket connected to the first address that answers, or raise OSError."""
+        failure: OSError | None = None
+        for family, address in self._addresses(limit.deadline):
+            try:
+                return _connect(family, address, limit)
+            except OSError as error:
+                failure = error
+        raise failure or OSError("the host has no address")
+
+    def _addresses(self, deadline: Deadline) -> _Found:
+        if self._unix_socket:
+            return [(socket.AF_UNIX, self._unix_socket)]
+        return self._lookup.addresses(deadline)
+
+
+class _Lookup:
+    """Finds the addresses of a host.
+
+    getaddrinfo takes no timeout and a dead name server holds it for half a minute, so a
+    thread of its own waits for it, one for all callers.
+    """
+
+    def __init__(self, host: str, port: int) -> None:
+        self._host = host
+        self._port = port
+        self._is_numeric = _is_address(host)
+        self._lock = threading.Lock()
+        self._running: Future[_Found] | None = None
+
+    def addresses(self, deadline: Deadline) -> _Found:
+        """Return what is found by the deadline; raise OSError."""
+        if self._is_numeric:
+            return self._find()
+        with self._lock:
+            running = self._running
+            if running is None or running.done():
+                running = self._running = Future()
+                threading.Thread(target=self._answer, args=(running,), daemon=True).start()
+        return running.result(deadline.remaining())
+
+    def _answer(self, future: Future[_Found]) -> None:
+        try:
+            future.set_result(self._find())
+        except OSError as error:
+            future.set_exception(error)
+
+    def _find(self) -> _Found:
+        found = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
+        return [(family, address) for family, _, _, _, address in found]
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    return True
+
+
+def _connect(family: socket.AddressFamily, address: Any, limit: Limit) -> DeadlineSocket:
+    sock = DeadlineSocket(family, socket.SOCK_STREAM)
+    try:
+        sock.limit = limit
+        limit.socket = sock
+        sock.settimeout(limit.remaining())
+        sock.connect(address)
+        if family != socket.AF_UNIX:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
