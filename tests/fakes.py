@@ -1,0 +1,301 @@
+"""Small real implementations of the ports, in memory: they pass the ports' own suites."""
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from pixy_grpc.core.call import Deadline
+from pixy_grpc.core.contents import ImageContents
+from pixy_grpc.core.exceptions import (
+    ConstraintViolationError,
+    DBConnectionError,
+    ImageCorruptError,
+    ImageException,
+    RecordNotFoundError,
+    StorageUnavailableError,
+)
+from pixy_grpc.core.models import GenerationOptions, Image, ImageUpdate
+from pixy_grpc.core.ports import (
+    Creation,
+    GeneratedImage,
+    NewImage,
+    Page,
+    PageQuery,
+    Position,
+    StoredImage,
+)
+from pixy_grpc.core.search import ImageFilter
+
+DETAILS_BYTES = 256
+"""What the details of one image are taken to have beside their texts."""
+
+
+@dataclass
+class _Tables:
+    """What every repository over the same data shares; `rows` hold (number, image) by guid."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    rows: dict[str, tuple[int, StoredImage]] = field(default_factory=dict)
+    creations: dict[tuple[str, str], Creation] = field(default_factory=dict)
+    last_row: int = 0
+
+
+class InMemoryImageRepository:
+    """An ImageRepository whose search is `ImageFilter.matches` on every image there is.
+
+    `beside` shares the data of another one. While `failure` is set, every method raises
+    it and does nothing.
+    """
+
+    def __init__(self, beside: "InMemoryImageRepository | None" = None) -> None:
+        self._tables = beside._tables if beside else _Tables()  # noqa: SLF001 - of its own class
+        self.failure: ImageException | None = None
+
+    def add(self, new: NewImage, deadline: Deadline) -> StoredImage:
+        """Add an image and its creation."""
+        with self._lent(deadline) as tables:
+            names = new.creation and (new.creation.caller, new.creation.request_id)
+            if new.guid in tables.rows or names in tables.creations:
+                raise ConstraintViolationError("The guid or the request id is taken.")
+            if new.creation and names:
+                tables.creations[names] = Creation(new.guid, new.creation.fingerprint)
+            tables.last_row += 1
+            stored = _stored(new)
+            tables.rows[new.guid] = (tables.last_row, stored)
+            return stored
+
+    def get(self, guid: str, deadline: Deadline) -> StoredImage:
+        """Return one image."""
+        with self._lent(deadline) as tables:
+            return _row(tables, guid)[1]
+
+    def list_page(self, query: PageQuery, deadline: Deadline) -> Page:
+        """Return one page; never a short one."""
+        with self._lent(deadline) as tables:
+            rows = [
+                (Position(each.image.created_at, row), each) for row, each in tables.rows.values()
+            ]
+        rows.sort(key=lambda pair: (pair[0].created_at, pair[0].row), reverse=True)
+        behind = (pair for pair in rows if _is_behind(pair[0], query.after))
+        return _page((pair for pair in behind if meets(pair[1], query.filter)), query)
+
+    def update(self, guid: str, update: ImageUpdate, now: datetime, deadline: Deadline) -> Image:
+        """Change an image."""
+        with self._lent(deadline) as tables:
+            row, stored = _row(tables, guid)
+            changes = update.model_dump(exclude_none=True)
+            if changes:
+                image = stored.image.model_copy(update={**changes, "updated_at": now})
+                stored = replace(stored, image=image)
+                tables.rows[guid] = (row, stored)
+            return stored.image
+
+    def delete(self, guid: str, deadline: Deadline) -> ImageContents | None:
+        """Remove an image."""
+        with self._lent(deadline) as tables:
+            _row(tables, guid)
+            return tables.rows.pop(guid)[1].contents
+
+    def find_creation(self, caller: str, request_id: str, deadline: Deadline) -> Creation | None:
+        """Return what a request id has made."""
+        with self._lent(deadline) as tables:
+            return tables.creations.get((caller, request_id))
+
+    def ping(self, deadline: Deadline) -> None:
+        """Return at once."""
+        with self._lent(deadline):
+            return
+
+    @contextmanager
+    def _lent(self, deadline: Deadline) -> Iterator[_Tables]:
+        if self.failure:
+            raise self.failure
+        _require_time(deadline, DBConnectionError)
+        with self._tables.lock:
+            yield self._tables
+
+
+def meets(stored: StoredImage, sought: ImageFilter) -> bool:
+    """Tell whether an image meets a filter, its times included."""
+    created_at = stored.image.created_at
+    if sought.created_after and created_at < sought.created_after:
+        return False
+    if sought.created_before and created_at >= sought.created_before:
+        return False
+    return sought.matches(stored.image.prompt, stored.image.filename)
+
+
+def _stored(new: NewImage) -> StoredImage:
+    contents = new.contents
+    image = Image(
+        guid=new.guid,
+        filename=new.filename,
+        prompt=new.prompt,
+        created_at=new.created_at,
+        updated_at=new.created_at,
+        content_type=contents.content_type,
+        size_bytes=contents.size_bytes,
+        sha256=contents.sha256,
+        width=contents.width,
+        height=contents.height,
+        generator=contents.generator,
+        model=contents.model,
+    )
+    return StoredImage(image, contents)
+
+
+def _row(tables: _Tables, guid: str) -> tuple[int, StoredImage]:
+    try:
+        return tables.rows[guid]
+    except KeyError:
+        raise RecordNotFoundError(f"There is no image {guid}.") from None
+
+
+def _is_behind(at: Position, after: Position | None) -> bool:
+    return after is None or (at.created_at, at.row) < (after.created_at, after.row)
+
+
+def _page(found: Iterable[tuple[Position, StoredImage]], query: PageQuery) -> Page:
+    taken: list[StoredImage] = []
+    reached = query.after
+    room = query.max_bytes
+    for position, stored in found:
+        room -= _details_bytes(stored.image)
+        if taken and (room < 0 or len(taken) == query.limit):
+            return Page(taken, reached)
+        taken.append(stored)
+        reached = position
+    return Page(taken, None)
+
+
+def _details_bytes(image: Image) -> int:
+    texts = (image.prompt, image.filename, image.generator, image.model)
+    return DETAILS_BYTES + sum(len(text.encode()) for text in texts)
+
+
+@dataclass(frozen=True)
+class InMemoryBytes:
+    """StoredBytes of an object in memory."""
+
+    data: bytes
+
+    @property
+    def size_bytes(self) -> int:
+        """How many bytes there are."""
+        return len(self.data)
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Return a part of them."""
+        return self.data[offset : offset + length]
+
+
+class InMemoryImageStore:
+    """An ImageStore; `objects` may be changed to damage what is stored.
+
+    While `failure` is set, every method raises it and does nothing.
+    """
+
+    def __init__(self, beside: "InMemoryImageStore | None" = None) -> None:
+        self.objects: dict[str, bytes] = beside.objects if beside else {}
+        self._lock = beside._lock if beside else threading.Lock()  # noqa: SLF001 - likewise
+        self.failure: ImageException | None = None
+
+    def put(self, key: str, data: bytes, deadline: Deadline) -> None:
+        """Keep bytes under a new key."""
+        self._require(deadline)
+        with self._lock:
+            if key in self.objects:
+                raise ConstraintViolationError("The store holds bytes under this key.")
+            self.objects[key] = data
+
+    @contextmanager
+    def open(self, key: str, deadline: Deadline) -> Iterator[InMemoryBytes]:
+        """Open what is kept under a key."""
+        self._require(deadline)
+        if key not in self.objects:
+            raise ImageCorruptError("The image's bytes are missing.")
+        yield InMemoryBytes(self.objects[key])
+
+    def delete(self, key: str, deadline: Deadline) -> None:
+        """Forget a key."""
+        self._require(deadline)
+        self.objects.pop(key, None)
+
+    def ping(self, deadline: Deadline) -> None:
+        """Return at once."""
+        self._require(deadline)
+
+    def _require(self, deadline: Deadline) -> None:
+        if self.failure:
+            raise self.failure
+        _require_time(deadline, StorageUnavailableError)
+
+
+def _require_time(deadline: Deadline, unavailable: type[ImageException]) -> None:
+    if deadline.from_caller:
+        deadline.check()
+    if not deadline.remaining():
+        raise unavailable("There was no answer in time.")
+
+
+class FixedClock:
+    """A Clock that stands still until it is told the time."""
+
+    def __init__(self, moment: datetime = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)) -> None:
+        self.moment = moment
+
+    def now(self) -> datetime:
+        """Return the time it was told."""
+        return self.moment
+
+    def advance(self, seconds: int) -> None:
+        """Go on by that many seconds."""
+        self.moment += timedelta(seconds=seconds)
+
+
+@dataclass(frozen=True)
+class GeneratorRequest:
+    """What a ScriptedGenerator was asked for."""
+
+    prompt: str
+    options: GenerationOptions
+    deadline: Deadline
+
+
+Outcome = GeneratedImage | Exception | Callable[[GeneratorRequest], GeneratedImage]
+
+
+class ScriptedGenerator:
+    """An ImageGenerator that meets each request with the next outcome of its script.
+
+    An outcome is an image, an exception to raise, or a function of the request; the
+    last one is used over and over. `refusal` is what `check` raises.
+    """
+
+    name = "scripted"
+
+    def __init__(self, *outcomes: Outcome, refusal: ImageException | None = None) -> None:
+        self.requests: list[GeneratorRequest] = []
+        self.refusal = refusal
+        self._outcomes = list(outcomes)
+        self._lock = threading.Lock()
+
+    def check(self, options: GenerationOptions) -> None:  # noqa: ARG002 - the port's
+        """Raise the refusal, if there is one."""
+        if self.refusal:
+            raise self.refusal
+
+    def generate(
+        self, prompt: str, options: GenerationOptions, deadline: Deadline
+    ) -> GeneratedImage:
+        """Return, raise or call the next outcome."""
+        self.check(options)
+        request = GeneratorRequest(prompt, options, deadline)
+        with self._lock:
+            self.requests.append(request)
+            outcome = self._outcomes.pop(0) if len(self._outcomes) > 1 else self._outcomes[0]
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome(request) if callable(outcome) else outcome

@@ -1,0 +1,101 @@
+"""Images to store, and how long the tests wait for anything."""
+
+import hashlib
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from pixy_grpc.core.call import Deadline
+from pixy_grpc.core.contents import ImageContents, digest_blocks
+from pixy_grpc.core.ports import (
+    CreationKey,
+    ImageRepository,
+    NewImage,
+    Page,
+    PageQuery,
+    StoredImage,
+)
+from pixy_grpc.core.search import ImageFilter
+
+NOON = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
+
+PAGE_BYTES = 1024 * 1024
+
+EVERYTHING = ImageFilter()
+
+
+def soon() -> Deadline:
+    """Return a deadline nothing is expected to reach."""
+    return Deadline.after(30)
+
+
+def new_guid() -> str:
+    return str(uuid.uuid4())
+
+
+def new_key() -> str:
+    return f"{new_guid()}.1.png"
+
+
+def contents(data: bytes = b"bytes of an image", key: str = "") -> ImageContents:
+    return ImageContents(
+        key=key or new_key(),
+        content_type="image/png",
+        size_bytes=len(data),
+        sha256=hashlib.sha256(data).hexdigest(),
+        block_digests=digest_blocks(data),
+        width=640,
+        height=480,
+        generator="sketch",
+        model="",
+    )
+
+
+def new_image(
+    prompt: str = "A red fox",
+    filename: str = "a-red-fox.png",
+    created_at: datetime = NOON,
+    *,
+    guid: str = "",
+    creation: CreationKey | None = None,
+) -> NewImage:
+    guid = guid or new_guid()
+    return NewImage(guid, filename, prompt, created_at, contents(key=f"{guid}.1.png"), creation)
+
+
+def creation_key(caller: str = "alice", request_id: str = "", fingerprint: str = "") -> CreationKey:
+    return CreationKey(caller, request_id or new_guid(), fingerprint or "f" * 64)
+
+
+def add(repository: ImageRepository, **fields: object) -> StoredImage:
+    """Add an image with these fields; see new_image."""
+    return repository.add(new_image(**fields), soon())  # type: ignore[arg-type]
+
+
+def pages(
+    repository: ImageRepository,
+    sought: ImageFilter = EVERYTHING,
+    *,
+    limit: int = 50,
+    max_bytes: int = PAGE_BYTES,
+) -> Iterator[Page]:
+    """Yield every page, following `next` to the end."""
+    after = None
+    while True:
+        page = repository.list_page(PageQuery(sought, after, limit, max_bytes), soon())
+        yield page
+        if page.next is None:
+            return
+        after = page.next
+
+
+def listed(
+    repository: ImageRepository,
+    sought: ImageFilter = EVERYTHING,
+    *,
+    limit: int = 50,
+    max_bytes: int = PAGE_BYTES,
+) -> list[str]:
+    """Return the guids of the whole list."""
+    each = pages(repository, sought, limit=limit, max_bytes=max_bytes)
+    return [stored.image.guid for page in each for stored in page.images]

@@ -1,0 +1,191 @@
+"""That a borrow ends by its deadline and its place comes back, whatever the server does."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+import pytest
+
+from pixy_grpc.core.call import Deadline
+from pixy_grpc.core.exceptions import DBConnectionError, DeadlineTooShortError
+from pixy_grpc.data.mysql import MySQLDatabase, parse_url
+from tests.integration.data.examples import soon
+from tests.integration.data.mysql.faults import (
+    Outcome,
+    Outcomes,
+    call,
+    call_at_once,
+    proxy,
+    require_recovery,
+    silent_listener,
+)
+from tests.support.mariadb import MariaDBServer
+
+PLACES = 8
+THREADS = 64
+SECONDS = 1.0
+
+
+@contextmanager
+def _database(port: int, places: int = PLACES) -> Iterator[MySQLDatabase]:
+    url = f"mysql://root@127.0.0.1:{port}/mysql?pool_size={places}"
+    with closing(MySQLDatabase(parse_url(url))) as database:
+        yield database
+
+
+def _read(database: MySQLDatabase, deadline: Deadline) -> None:
+    with database.read(deadline) as session:
+        session.query("SELECT 1", {})
+
+
+def _all_at_once(database: MySQLDatabase, threads: int, seconds: float) -> Outcomes:
+    return call_at_once(lambda deadline: _read(database, deadline), threads, seconds)
+
+
+def _require_every_place(database: MySQLDatabase) -> None:
+    """Fail unless as many loans as there are places can be held at one time."""
+    together = threading.Barrier(PLACES, timeout=5)
+
+    def hold(deadline: Deadline) -> None:
+        with database.read(deadline) as session:
+            session.query("SELECT 1", {})
+            together.wait()
+
+    assert call_at_once(hold, PLACES, 5.0).kinds == set()
+
+
+@pytest.mark.parametrize("warm", [False, True])
+def test_frozen_server_holds_nobody_past_the_deadline(
+    private_server: MariaDBServer, *, warm: bool
+) -> None:
+    """With connections in the pool and without; and all places come back."""
+    with _database(private_server.port) as database:
+        if warm:
+            _require_every_place(database)
+        private_server.freeze()
+        try:
+            outcomes = _all_at_once(database, THREADS, SECONDS)
+        finally:
+            private_server.thaw()
+
+        outcomes.require_in_time()
+        assert all(outcome.error for outcome in outcomes.each)
+        assert outcomes.kinds == {DBConnectionError}
+        require_recovery(lambda deadline: _read(database, deadline), PLACES)
+        _require_every_place(database)
+
+
+def test_silent_server_holds_nobody_past_the_deadline() -> None:
+    """One that accepts and says nothing."""
+    with silent_listener() as listener, _database(listener.port) as database:
+        outcomes = _all_at_once(database, THREADS, SECONDS)
+
+    outcomes.require_in_time()
+    assert outcomes.kinds == {DBConnectionError}
+    assert all(outcome.error for outcome in outcomes.each)
+
+
+def test_server_that_is_down_is_tried_by_one_at_a_time() -> None:
+    """The others do not queue for it: it would count each of them as a broken handshake."""
+    with silent_listener() as listener, _database(listener.port) as database:
+        call(lambda deadline: _read(database, deadline), Deadline.after(SECONDS))
+        outcomes = _all_at_once(database, THREADS, SECONDS)
+
+        assert listener.connections == 2
+    assert sum(outcome.late_seconds > -SECONDS / 2 for outcome in outcomes.each) == 1
+
+
+def test_caller_in_a_hurry_leaves_a_connection_behind(private_server: MariaDBServer) -> None:
+    """A deadline too short to connect is none for connecting: the next one finds it done."""
+    with _database(private_server.port) as database:
+        call(lambda deadline: _read(database, deadline), Deadline.after(0.000_5))
+        private_server.freeze()
+        try:
+            frozen = call(lambda deadline: _read(database, deadline), Deadline.after(0.2))
+        finally:
+            private_server.thaw()
+
+    assert frozen.late_seconds < 0.2  # it was a statement that waited, not a handshake
+
+
+def test_deadline_of_the_caller_is_told_from_a_cap(private_server: MariaDBServer) -> None:
+    with _database(private_server.port, places=1) as database:
+        _read(database, soon())
+        private_server.freeze()
+        try:
+            ours = call(lambda deadline: _read(database, deadline), Deadline.after(0.2))
+            theirs = call(
+                lambda deadline: _read(database, deadline), Deadline.after(1.5, from_caller=True)
+            )
+        finally:
+            private_server.thaw()
+
+    assert [type(ours.error), type(theirs.error)] == [DBConnectionError, DeadlineTooShortError]
+
+
+def test_place_is_waited_for_by_the_deadline(private_server: MariaDBServer) -> None:
+    with _database(private_server.port, places=1) as database, database.read(soon()):
+        outcome = call(lambda deadline: _read(database, deadline), Deadline.after(0.2))
+
+    assert isinstance(outcome.error, DBConnectionError)
+    assert outcome.late_seconds < 0.2
+
+
+def test_restarted_server_is_used_by_the_first_call(private_server: MariaDBServer) -> None:
+    """Connections of the one before are known for dead without being tried."""
+    with _database(private_server.port) as database:
+        for end in (private_server.stop, private_server.kill):
+            _require_every_place(database)
+            end()
+            private_server.start()
+
+            assert _all_at_once(database, PLACES, SECONDS).kinds == set()
+
+
+def test_server_that_was_gone_is_used_by_the_first_call(private_server: MariaDBServer) -> None:
+    """Without a pause after the failures before."""
+    with _database(private_server.port) as database:
+        private_server.stop()
+        failed = _all_at_once(database, THREADS, SECONDS)
+        private_server.start()
+        outcome = call(lambda deadline: _read(database, deadline), Deadline.after(SECONDS))
+
+    assert failed.kinds == {DBConnectionError}
+    assert all(each.late_seconds < 0 for each in failed.each)
+    assert outcome.error is None
+
+
+def test_connections_that_were_forgotten_cost_one_call(private_server: MariaDBServer) -> None:
+    """A firewall says nothing: after one loss the others are asked before they are used."""
+    with proxy(private_server.port) as standing, _database(standing.port) as database:
+        _require_every_place(database)
+        standing.forget()
+        first = call(lambda deadline: _read(database, deadline), Deadline.after(1.2))
+        outcomes = _all_at_once(database, PLACES - 1, 3.0)
+
+    assert isinstance(first.error, DBConnectionError)
+    assert outcomes.kinds == set()
+
+
+def test_late_caller_casts_no_suspicion(private_server: MariaDBServer) -> None:
+    """Who allowed too little time shows nothing of the server: no connection is asked."""
+    with _database(private_server.port) as database:
+        _require_every_place(database)
+        outcomes = [_hurried(database) for _ in range(3)]
+        with database.read(soon()) as session:
+            pings = session.query("SHOW GLOBAL STATUS LIKE 'Com_admin_commands'", {})
+            again = session.query("SHOW GLOBAL STATUS LIKE 'Com_admin_commands'", {})
+        _require_every_place(database)
+        with database.read(soon()) as session:
+            after = session.query("SHOW GLOBAL STATUS LIKE 'Com_admin_commands'", {})
+
+    assert all(isinstance(outcome.error, DBConnectionError) for outcome in outcomes)
+    assert pings == again == after
+
+
+def _hurried(database: MySQLDatabase) -> Outcome:
+    def sleep(deadline: Deadline) -> None:
+        with database.read(deadline) as session:
+            session.query("SELECT SLEEP(0.3)", {})
+
+    return call(sleep, Deadline.after(0.05))

@@ -1,0 +1,206 @@
+"""Holds every ImageStore to the contract in core/ports.py."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
+import pytest
+
+from pixy_grpc.core.call import Deadline
+from pixy_grpc.core.contents import BLOCK_BYTES
+from pixy_grpc.core.exceptions import (
+    ConstraintViolationError,
+    DeadlineTooShortError,
+    ImageCorruptError,
+    ImageException,
+    StorageUnavailableError,
+)
+from pixy_grpc.core.ports import ImageStore
+from tests.integration.data.examples import new_guid, new_key, soon
+from tests.integration.data.implementations import OpenStore
+
+DATA = bytes(range(256)) * 40
+
+
+def _read(store: ImageStore, key: str) -> bytes:
+    with store.open(key, soon()) as opened:
+        return opened.read(0, opened.size_bytes)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"\0", DATA, b"x" * BLOCK_BYTES, b"y" * (3 * BLOCK_BYTES + 1)],
+    ids=["nothing", "NUL", "some", "a block", "blocks"],
+)
+def test_put_bytes_are_read_whole(open_store: OpenStore, data: bytes) -> None:
+    """What one instance stored every other reads, to the byte."""
+    key = new_key()
+
+    open_store().put(key, data, soon())
+
+    with open_store().open(key, soon()) as opened:
+        assert opened.size_bytes == len(data)
+        assert opened.read(0, len(data) + 1) == data
+
+
+def test_put_under_a_taken_key_leaves_what_is_there(store: ImageStore) -> None:
+    """A second attempt cannot overwrite the first."""
+    key = new_key()
+    store.put(key, DATA, soon())
+
+    for other in (b"other bytes", DATA, b""):
+        with pytest.raises(ConstraintViolationError):
+            store.put(key, other, soon())
+
+    assert _read(store, key) == DATA
+
+
+def test_put_of_two_attempts_keeps_both(store: ImageStore) -> None:
+    """Keys of one guid are apart."""
+    guid = new_guid()
+
+    store.put(f"{guid}.1.png", b"first", soon())
+    store.put(f"{guid}.2.png", b"second", soon())
+    store.put(f"{guid}.2.webp", b"third", soon())
+
+    found = [_read(store, f"{guid}.{rest}") for rest in ("1.png", "2.png", "2.webp")]
+    assert found == [b"first", b"second", b"third"]
+
+
+def test_put_at_once_under_one_key_keeps_one(open_store: OpenStore) -> None:
+    """One of them wins, and its bytes are whole."""
+    key = new_key()
+    barrier = threading.Barrier(6)
+
+    def attempt(number: int) -> bytes | None:
+        store = open_store()
+        data = bytes([number]) * 100_000
+        barrier.wait(10)
+        try:
+            store.put(key, data, soon())
+        except ConstraintViolationError:
+            return None
+        return data
+
+    with ThreadPoolExecutor(6) as threads:
+        won = [data for data in threads.map(attempt, range(6)) if data]
+
+    assert won == [_read(open_store(), key)]
+
+
+@pytest.mark.parametrize(
+    ("offset", "length", "expected"),
+    [
+        (0, 10, DATA[:10]),
+        (5, 300, DATA[5:305]),
+        (0, 0, b""),
+        (len(DATA) - 1, 1, DATA[-1:]),
+        (len(DATA) - 1, 9, DATA[-1:]),
+        (len(DATA), 1, b""),
+        (len(DATA) + 5, 1, b""),
+    ],
+)
+def test_read_returns_that_part(
+    store: ImageStore, offset: int, length: int, expected: bytes
+) -> None:
+    """Fewer bytes only where fewer are stored; parts in any order, from one opening."""
+    key = new_key()
+    store.put(key, DATA, soon())
+
+    with store.open(key, soon()) as opened:
+        opened.read(77, 7)
+
+        assert opened.read(offset, length) == expected
+
+
+def test_open_of_a_missing_key_is_corrupt(store: ImageStore) -> None:
+    with pytest.raises(ImageCorruptError), store.open(new_key(), soon()):
+        pass
+
+
+def test_opened_bytes_outlive_their_key(store: ImageStore) -> None:
+    """Whoever is reading reads on when the image is deleted."""
+    key = new_key()
+    store.put(key, DATA, soon())
+
+    with store.open(key, soon()) as opened:
+        store.delete(key, soon())
+
+        assert opened.read(0, opened.size_bytes) == DATA
+    with pytest.raises(ImageCorruptError), store.open(key, soon()):
+        pass
+
+
+def test_delete_of_a_missing_key_is_fine(store: ImageStore) -> None:
+    store.delete(new_key(), soon())
+
+
+def test_delete_leaves_other_attempts(store: ImageStore) -> None:
+    guid = new_guid()
+    store.put(f"{guid}.1.png", b"first", soon())
+    store.put(f"{guid}.2.png", b"second", soon())
+
+    store.delete(f"{guid}.1.png", soon())
+
+    assert _read(store, f"{guid}.2.png") == b"second"
+
+
+def test_put_after_delete_works(store: ImageStore) -> None:
+    key = new_key()
+    store.put(key, b"first", soon())
+    store.delete(key, soon())
+
+    store.put(key, b"second", soon())
+
+    assert _read(store, key) == b"second"
+
+
+def test_ping_returns(store: ImageStore) -> None:
+    store.ping(soon())
+
+
+KEY = new_key()
+
+OPERATIONS: dict[str, Callable[[ImageStore, Deadline], object]] = {
+    "put": lambda store, deadline: store.put(KEY, DATA, deadline),
+    "open": lambda store, deadline: store.open(KEY, deadline).__enter__(),
+    "delete": lambda store, deadline: store.delete(KEY, deadline),
+    "ping": lambda store, deadline: store.ping(deadline),
+}
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+@pytest.mark.parametrize(
+    ("from_caller", "expected"), [(True, DeadlineTooShortError), (False, StorageUnavailableError)]
+)
+def test_call_past_its_deadline_does_nothing(
+    store: ImageStore, name: str, expected: type[ImageException], *, from_caller: bool
+) -> None:
+    """It ends in an error: the caller's for their deadline, ours for a cap of ours."""
+    passed = Deadline.after(-1, from_caller=from_caller)
+
+    with pytest.raises(expected):
+        OPERATIONS[name](store, passed)
+
+    with pytest.raises(ImageCorruptError), store.open(KEY, soon()):
+        pass
+
+
+def test_threads_read_what_they_put(store: ImageStore) -> None:
+    """Each its own bytes, whole."""
+
+    def work(number: int) -> bool:
+        data = bytes([number]) * (number * 1_000)
+        keys = [new_key() for _ in range(5)]
+        for key in keys:
+            store.put(key, data, soon())
+        whole = all(_read(store, key) == data for key in keys)
+        for key in keys:
+            store.delete(key, soon())
+        with suppress(ImageCorruptError):
+            return whole and not _read(store, keys[0])
+        return whole
+
+    with ThreadPoolExecutor(8) as threads:
+        assert all(threads.map(work, range(8)))

@@ -1,0 +1,161 @@
+"""What meets a filter, and that the index of terms says the same."""
+
+import unicodedata
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pixy_grpc.core.search import (
+    SUFFIX_CHARACTERS,
+    TERM_CHARACTERS,
+    ImageFilter,
+    TermRange,
+    index_terms,
+    normalise,
+)
+from tests.integration.data.search_cases import SEARCH_CASES, SearchCase
+
+PIECES = st.sampled_from(
+    [
+        *"aAeéiIİıſßﬁΣς12²_-> .%'\0\n\u00a0\u0301\u0302\ufe0f\u200d🦊",
+        *"日本がか゛ｶﾞー฿ก้ั་བ⺀हिन्한\u1112",
+        "日本語の長い文章です",
+        "a" * TERM_CHARACTERS,
+        "word",
+    ]
+)
+TEXTS = st.lists(PIECES, max_size=8).map("".join)
+LONG_TEXTS = st.lists(PIECES, max_size=14).map("".join)
+
+
+def test_every_case_is_named_once() -> None:
+    names = [str(case) for case in SEARCH_CASES]
+
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("case", SEARCH_CASES, ids=str)
+def test_match_finds_what_the_rule_says(case: SearchCase) -> None:
+    """`matches` is the definition of search."""
+    found = case.sought.matches(case.prompt, case.filename)
+
+    assert found is case.found
+
+
+@pytest.mark.parametrize("case", SEARCH_CASES, ids=str)
+def test_index_finds_what_the_rule_says(case: SearchCase) -> None:
+    """The index misses nothing, and where it is exact it finds nothing else."""
+    indexed = _is_indexed(case.sought, case.prompt, case.filename)
+
+    assert indexed or not case.found
+    assert case.found or not (indexed and case.sought.is_exact)
+
+
+@settings(derandomize=True, max_examples=1_500, deadline=None)
+@given(data=st.data())
+def test_index_agrees_with_match(data: st.DataObject) -> None:
+    """An image that matches has a term in every range; the converse where it is exact."""
+    prompt, filename = data.draw(LONG_TEXTS), data.draw(TEXTS)
+    sought = ImageFilter(
+        data.draw(TEXTS | _parts(prompt)), data.draw(st.just("") | TEXTS | _parts(filename))
+    )
+
+    matches = sought.matches(prompt, filename)
+    indexed = _is_indexed(sought, prompt, filename)
+
+    assert indexed or not matches
+    assert matches or not (indexed and sought.is_exact)
+
+
+@settings(derandomize=True, max_examples=500, deadline=None)
+@given(text=st.text(st.characters(codec="utf-8"), max_size=12), data=st.data())
+def test_index_agrees_with_match_in_any_script(text: str, data: st.DataObject) -> None:
+    """Likewise for a part of a text of any characters there are."""
+    sought = ImageFilter(data.draw(_parts(text)))
+
+    matches = sought.matches(text, "")
+    indexed = _is_indexed(sought, text, "")
+
+    assert indexed or not matches
+    assert matches or not (indexed and sought.is_exact)
+
+
+@settings(derandomize=True, max_examples=300, deadline=None)
+@given(text=st.text(st.characters(codec="utf-8"), min_size=1, max_size=12))
+def test_text_finds_itself(text: str) -> None:
+    """What is sought as it was stored is found, as a prompt and as a filename."""
+    assert ImageFilter(prompt=text).matches(text, "")
+    assert ImageFilter(filename=text).matches("", text)
+
+
+@pytest.mark.parametrize("part", ["a", "日", "->", "é"])
+def test_range_holds_what_starts_with_its_text(part: str) -> None:
+    """The range ends behind every continuation, and before the next text."""
+    sought = TermRange(part.encode())
+
+    inside = [(part + more).encode() for more in ("", "\0", "a", "\U0010ffff" * 3)]
+    outside = [chr(ord(part[0]) + 1).encode(), chr(ord(part[0]) - 1).encode(), b""]
+
+    assert all(sought.low <= term < sought.high for term in inside)
+    assert not any(sought.low <= term < sought.high for term in outside)
+
+
+def test_terms_are_bounded() -> None:
+    """A term fits the column of the index, whatever the text is."""
+    terms = index_terms("𠮷" * 100 + " " + "𝒳" * 100 + "=" * 100, "名" * 255)
+
+    assert max(len(term) for term in terms) <= 1 + 4 * TERM_CHARACTERS
+    assert max(len(term.decode()) for term in terms) == 1 + TERM_CHARACTERS
+
+
+def test_terms_of_a_run_begin_at_each_character() -> None:
+    terms = index_terms("一二三四五六七八九", "")
+
+    assert b"p" + "一二三四五六七八".encode() in terms
+    assert b"p" + "二三四五六七八九".encode() in terms
+    assert b"p" + "九".encode() in terms
+
+
+@pytest.mark.parametrize(
+    ("sought", "is_exact"),
+    [
+        (ImageFilter(), True),
+        (ImageFilter(prompt="a" * TERM_CHARACTERS), True),
+        (ImageFilter(prompt="a" * TERM_CHARACTERS + "a"), False),
+        (ImageFilter(prompt="日" * SUFFIX_CHARACTERS), True),
+        (ImageFilter(prompt="日" * SUFFIX_CHARACTERS + "日"), False),
+        (ImageFilter(prompt="-" * SUFFIX_CHARACTERS), True),
+        (ImageFilter(prompt="-" * SUFFIX_CHARACTERS + "-"), False),
+        (ImageFilter(prompt="- >"), False),
+        (ImageFilter(prompt="- a"), True),
+        (ImageFilter(filename="a" * TERM_CHARACTERS), True),
+        (ImageFilter(filename="a" * TERM_CHARACTERS + "a"), False),
+    ],
+)
+def test_filter_is_exact_where_the_index_decides(sought: ImageFilter, *, is_exact: bool) -> None:
+    """Images are read and compared only where the index cannot tell."""
+    assert sought.is_exact is is_exact
+
+
+def test_ranges_are_as_few_as_words() -> None:
+    """Each range costs a look-up a row, so that the same one is looked up once."""
+    sought = ImageFilter(prompt="fox FOX ﬁ fi " + "a" * 41 + " " + "a" * 42, filename="Fox")
+
+    assert len(sought.ranges) == 4
+
+
+def test_normalise_keeps_accents_and_nothing_else() -> None:
+    assert normalise("ＣＡＦÉ ﬁ ß") == "café fi ss"
+    assert unicodedata.is_normalized("NFKC", normalise("İ\u0301"))
+
+
+def _parts(text: str) -> st.SearchStrategy[str]:
+    """Draw a part of a text."""
+    edges = st.integers(0, len(text))
+    return st.tuples(edges, edges).map(lambda ends: text[min(ends) : max(ends)])
+
+
+def _is_indexed(sought: ImageFilter, prompt: str, filename: str) -> bool:
+    terms = index_terms(prompt, filename)
+    return all(any(each.low <= term < each.high for term in terms) for each in sought.ranges)
