@@ -124,6 +124,7 @@ class ImageRepository(Protocol):
     def delete(self, guid: str, deadline: Deadline) -> ImageContents | None:
         """Remove the image; return what was known of its bytes, which are still stored.
 
+        None where nothing is known, and where another image names the same bytes.
         Its creation stays, so that the request id cannot make it again. Raises
         RecordNotFoundError, TransactionConflictError.
         """

@@ -79,4 +79,4 @@ class Database(Protocol):
         """Lend a session in a transaction, committed durably where the block ends well."""
 
     def close(self) -> None:
-        """Close every connection; sessions still lent end in DBConnectionError."""
+        """Close every connection; what is still lent is cut, or closed when it comes back."""

@@ -24,6 +24,9 @@ MARK = ".pixy-store"
 INCOMING = ".incoming"
 """Where bytes are written before they are whole. A crash leaves them there."""
 
+OLDER = "older/"
+"""Begins the keys of files that an earlier PixyProxy left in the root itself."""
+
 _KEY = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}(\.[0-9a-z]+)+", re.ASCII)
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _NO_OBJECT = frozenset({errno.ENOENT, errno.ELOOP, errno.ENOTDIR, errno.EISDIR, errno.ENXIO})
@@ -36,6 +39,11 @@ class FolderStore:
         self._root = root.absolute()
         self._durable: set[Path] = set()
         self._store_id = ""
+
+    @property
+    def root(self) -> Path:
+        """The folder."""
+        return self._root
 
     def prepare(self) -> str | None:
         """Make the folder where it is missing; return the store id it carries, if any."""
@@ -94,6 +102,8 @@ class FolderStore:
             self._require_mark()
 
     def _path(self, key: str) -> Path:
+        if key.startswith(OLDER) and is_plain_name(key.removeprefix(OLDER)):
+            return self._root / key.removeprefix(OLDER)
         if not _KEY.fullmatch(key):
             raise ImageCorruptError("The image's bytes are not under a key of this store.")
         return self._root / key[:2] / key[2:4] / key
@@ -152,6 +162,11 @@ class FolderStore:
         finally:
             temporary.unlink(missing_ok=True)
         _flush_folder(path.parent)
+
+
+def is_plain_name(name: str) -> bool:
+    """Tell whether a name is that of a file in a folder, and none of the store's own."""
+    return bool(name) and name[0] != "." and not any(mark in name for mark in ("/", "\\", "\0"))
 
 
 class _OpenFile:

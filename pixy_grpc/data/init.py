@@ -89,7 +89,7 @@ def migrate(database: Database, deadline: Deadline) -> list[Migration]:
         _write(database, {statement: {}}, deadline)
     if not _missing(database, steps, deadline):
         return []
-    with _lease(database, deadline) as renew:
+    with lease(database, deadline) as renew:
         done = _missing(database, steps, deadline)
         for step in done:
             renew()
@@ -147,8 +147,8 @@ def _record(step: Migration) -> dict[str, object]:
 
 
 @contextmanager
-def _lease(database: Database, deadline: Deadline) -> Iterator[Callable[[], None]]:
-    """Hold the lease; yield what renews it."""
+def lease(database: Database, deadline: Deadline) -> Iterator[Callable[[], None]]:
+    """Hold the lease of the migration; yield what renews it."""
     owner = str(uuid.uuid4())
     while not _take(database, owner, deadline):
         if deadline.remaining() <= POLL_SECONDS:

@@ -85,6 +85,8 @@ class Listing:
                 images.append(stored)
                 reached = key
             reached = batch.end
+            if reached is None or len(images) == self._query.limit:
+                break
         return Page(images, reached)
 
     def _batches(self) -> Iterator[_Batch]:

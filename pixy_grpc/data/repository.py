@@ -58,9 +58,8 @@ class SqlImageRepository:
             if new.creation:
                 _insert_creation(session, new.creation, new)
             image_id = session.insert(_INSERT_IMAGE, image_parameters(new))
-            session.execute(_INSERT_CONTENTS, contents_parameters(image_id, new.contents))
-            terms = index_terms(new.prompt, new.filename)
-            _insert_terms(session, terms, image_id)
+            insert_contents(session, image_id, new.contents)
+            _insert_terms(session, index_terms(new.prompt, new.filename), image_id)
             return stored_image(self._row(session, new.guid))
 
     def get(self, guid: str, deadline: Deadline) -> StoredImage:
@@ -90,7 +89,8 @@ class SqlImageRepository:
             session.execute("DELETE FROM image_terms WHERE image_id = :image_id", parameters)
             session.execute("DELETE FROM image_contents WHERE image_id = :image_id", parameters)
             session.execute("DELETE FROM images WHERE id = :image_id", parameters)
-            return stored_image(row).contents
+            contents = stored_image(row).contents
+            return contents if contents and not _is_named(session, contents.key) else None
 
     def find_creation(self, caller: str, request_id: str, deadline: Deadline) -> Creation | None:
         """Return what a request id has made."""
@@ -118,6 +118,23 @@ class SqlImageRepository:
         return rows[0]
 
 
+def insert_contents(session: Session, image_id: int, contents: ImageContents) -> None:
+    """Note what is known of an image's bytes."""
+    session.execute(_INSERT_CONTENTS, contents_parameters(image_id, contents))
+
+
+def replace_terms(session: Session, image_id: int, terms: Iterable[bytes]) -> None:
+    """Make these the terms that find an image."""
+    session.execute("DELETE FROM image_terms WHERE image_id = :id", {"id": image_id})
+    _insert_terms(session, terms, image_id)
+
+
+def _is_named(session: Session, key: str) -> bool:
+    """Tell whether an image names these bytes: two older ones may share a file."""
+    statement = "SELECT image_id FROM image_contents WHERE store_key = :store_key LIMIT 1"
+    return bool(session.query(statement, {"store_key": key}))
+
+
 def _insert_creation(session: Session, creation: CreationKey, new: NewImage) -> None:
     parameters = {
         "caller": creation.caller.encode(),
@@ -141,5 +158,4 @@ def _change(session: Session, row: Row, changes: dict[str, str], now: datetime) 
         " WHERE id = :id",
         {**after, "updated_at": time_text(now), "id": row["id"]},
     )
-    session.execute("DELETE FROM image_terms WHERE image_id = :id", {"id": row["id"]})
-    _insert_terms(session, index_terms(**after), row["id"])
+    replace_terms(session, row["id"], index_terms(**after))

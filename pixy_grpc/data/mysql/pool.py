@@ -122,6 +122,8 @@ class Pool:
             self._connect(connection, deadline)
         connection.limit.deadline = deadline
         self._require_open()
+        if not deadline.remaining():
+            raise late(deadline)
 
     def _connect(self, connection: Connection, deadline: Deadline) -> None:
         seconds = min(CONNECT_SECONDS, max(LEAST_CONNECT_SECONDS, deadline.remaining()))

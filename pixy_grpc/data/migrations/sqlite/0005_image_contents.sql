@@ -1,6 +1,6 @@
 CREATE TABLE IF NOT EXISTS image_contents (
   image_id INTEGER PRIMARY KEY,
-  store_key TEXT NOT NULL UNIQUE,
+  store_key TEXT NOT NULL,
   content_type TEXT NOT NULL,
   size_bytes INTEGER NOT NULL,
   sha256 TEXT NOT NULL,

@@ -1,0 +1,5 @@
+CREATE TABLE IF NOT EXISTS adoption (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  next_image INTEGER NOT NULL,
+  last_image INTEGER NOT NULL
+)

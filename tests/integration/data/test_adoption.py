@@ -1,0 +1,232 @@
+"""Images of an earlier PixyProxy, which knew one table and a folder of files."""
+
+import logging
+import uuid
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from pixy_grpc.core.models import ImageUpdate
+from pixy_grpc.core.ports import PageQuery
+from pixy_grpc.core.search import ImageFilter
+from pixy_grpc.data.adoption import ROWS_A_BATCH, AdoptionReport, adopt
+from pixy_grpc.data.database import Database
+from pixy_grpc.data.folder import MARK, FolderStore
+from pixy_grpc.data.init import lease, migrate, migrations
+from pixy_grpc.data.mysql import MySQLDatabase, parse_url
+from pixy_grpc.data.repository import SqlImageRepository
+from pixy_grpc.data.sqlite import SqliteDatabase
+from tests.integration.data.examples import new_guid, soon
+from tests.support.mariadb import fresh_database, shared_server_url
+
+PNG = b"\x89PNG\r\n\x1a\n" + b"older" * 10
+JPEG = b"\xff\xd8\xff" + b"older" * 20
+
+
+@dataclass
+class Older:
+    """A database with rows of an earlier PixyProxy, and the folder of its files."""
+
+    database: Database
+    folder: Path
+
+    def add(self, guid: str, filename: str, prompt: str = "an old fox") -> str:
+        """Add a row as the earlier PixyProxy did."""
+        with self.database.write(soon()) as session:
+            session.insert(
+                "INSERT INTO images (guid, filename, prompt) VALUES (:guid, :filename, :prompt)",
+                {"guid": guid, "filename": filename, "prompt": prompt},
+            )
+        return guid
+
+    def put(self, name: str, data: bytes) -> None:
+        """Write a file as the earlier PixyProxy did."""
+        (self.folder / name).write_bytes(data)
+
+    def adopt(self) -> AdoptionReport:
+        """Start this version on it."""
+        migrate(self.database, soon())
+        return adopt(self.database, self.store, soon())
+
+    @property
+    def store(self) -> FolderStore:
+        """The folder as a store."""
+        return FolderStore(self.folder)
+
+    @property
+    def repository(self) -> SqlImageRepository:
+        """The rows as images."""
+        return SqlImageRepository(self.database)
+
+    def bytes_of(self, guid: str) -> bytes | None:
+        """Return what is served for an image."""
+        contents = self.repository.get(guid, soon()).contents
+        if contents is None:
+            return None
+        with self.store.open(contents.key, soon()) as source:
+            return source.read(0, contents.size_bytes)
+
+    def found(self, sought: ImageFilter) -> set[str]:
+        """Return the guids that a list shows."""
+        page = self.repository.list_page(PageQuery(sought, None, 1000, 1 << 20), soon())
+        return {stored.image.guid for stored in page.images}
+
+
+@contextmanager
+def sqlite(folder: Path) -> Iterator[Database]:
+    (folder / "pixy.db").touch()
+    with closing(SqliteDatabase(folder / "pixy.db")) as database:
+        with database.write(soon()) as session:
+            session.execute(migrations("sqlite")[0].statement, {})
+        yield database
+
+
+@contextmanager
+def mysql(_folder: Path) -> Iterator[Database]:
+    with (
+        fresh_database(shared_server_url()) as url,
+        closing(MySQLDatabase(parse_url(url))) as database,
+    ):
+        with database.write(soon()) as session:
+            session.execute(migrations("mysql")[0].statement, {})
+        yield database
+
+
+@pytest.fixture(params=[sqlite, mysql], ids=["sqlite", "mysql"])
+def older(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Older]:
+    """Lend an earlier PixyProxy's data, on each database."""
+    folder = tmp_path / "images"
+    folder.mkdir()
+    with request.param(tmp_path) as database:
+        yield Older(database, folder)
+
+
+def test_adopt_serves_files_by_filename_and_by_guid(older: Older) -> None:
+    """A file is found under its row's filename, or under its guid with any extension."""
+    named = older.add(new_guid(), "fox.png")
+    other = older.add(new_guid().upper(), "no such file.png")
+    older.put("fox.png", PNG)
+    older.put(f"{other.lower()}.jpg", JPEG)
+
+    report = older.adopt()
+
+    assert (report.images, report.files, report.not_uuid) == (2, 2, [])
+    assert older.bytes_of(named) == PNG
+    assert older.bytes_of(other.lower()) == JPEG
+    image = older.repository.get(named, soon()).image
+    assert (image.content_type, image.size_bytes, image.sha256) == ("image/png", len(PNG), "")
+
+
+def test_adopt_lists_and_finds_rows_without_files(older: Older) -> None:
+    """A row whose file is gone is listed and found; its bytes are not known."""
+    guid = older.add(new_guid(), "gone.png", "a quiet lake")
+
+    older.adopt()
+
+    assert older.found(ImageFilter()) == {guid}
+    assert older.found(ImageFilter(prompt="LAKE", filename="gone")) == {guid}
+    assert older.bytes_of(guid) is None
+
+
+def test_rename_neither_loses_nor_borrows_a_file(older: Older) -> None:
+    """Once adopted, a row keeps its file whatever it is called, and no other gets it."""
+    first = older.add(new_guid(), "first.png")
+    second = older.add(new_guid(), "second.png")
+    older.put("first.png", PNG)
+    older.put("second.png", JPEG)
+    older.adopt()
+
+    now = older.repository.get(first, soon()).image.created_at
+    older.repository.update(first, ImageUpdate(filename="second.png"), now, soon())
+    older.repository.update(second, ImageUpdate(filename="first.png"), now, soon())
+
+    assert older.bytes_of(first) == PNG
+    assert older.bytes_of(second) == JPEG
+
+
+def test_delete_leaves_a_file_that_another_row_names(older: Older) -> None:
+    """Bytes are given up only with the last row that names them."""
+    first = older.add(new_guid(), "shared.png")
+    second = older.add(new_guid(), "shared.png")
+    older.put("shared.png", PNG)
+    older.adopt()
+
+    after_first = older.repository.delete(first, soon())
+    served = older.bytes_of(second)
+    after_second = older.repository.delete(second, soon())
+
+    assert after_first is None
+    assert served == PNG
+    assert after_second
+    older.store.delete(after_second.key, soon())
+    assert not (older.folder / "shared.png").exists()
+
+
+@pytest.mark.parametrize(
+    "filename", ["../secret.png", "sub/inside.png", ".pixy-store", ".hidden.png", "link.png", ".."]
+)
+def test_adopt_takes_plain_names_inside_the_folder_only(older: Older, filename: str) -> None:
+    """A filename that leads anywhere else, or to the store's own files, gives nothing."""
+    (older.folder.parent / "secret.png").write_bytes(PNG)
+    (older.folder / "sub").mkdir()
+    older.put("sub/inside.png", PNG)
+    older.put(MARK, b"mark")
+    older.put(".hidden.png", PNG)
+    (older.folder / "link.png").symlink_to(older.folder.parent / "secret.png")
+    guid = older.add(new_guid(), filename)
+
+    older.adopt()
+
+    assert older.bytes_of(guid) is None
+
+
+def test_adopt_reports_guids_that_are_no_uuids(
+    older: Older, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A row that no call can name is counted and logged, and listed all the same."""
+    older.add("not-a-uuid", "odd.png")
+
+    with caplog.at_level(logging.WARNING, "pixy_grpc.data.adoption"):
+        report = older.adopt()
+
+    assert len(report.not_uuid) == 1
+    assert "guid is no UUID" in caplog.text
+    assert older.found(ImageFilter()) == {"not-a-uuid"}
+
+
+def test_adopt_goes_on_where_a_crash_left_off(older: Older) -> None:
+    """A batch that was recorded is not repeated, and the others follow."""
+    guids = [older.add(new_guid(), f"{number}.png") for number in range(ROWS_A_BATCH + 5)]
+    migrate(older.database, soon())
+    with older.database.write(soon()) as session:
+        session.execute("UPDATE adoption SET next_image = next_image + :done", {"done": 5})
+
+    report = older.adopt()
+
+    assert report.images == ROWS_A_BATCH
+    assert older.found(ImageFilter(filename=f"{ROWS_A_BATCH + 4}.png")) == {guids[-1]}
+
+
+def test_adopt_again_does_nothing(older: Older) -> None:
+    """Rows are taken over once: later starts ask one question and go on."""
+    older.add(new_guid(), "fox.png")
+    older.adopt()
+    older.put("fox.png", PNG)
+
+    report = older.adopt()
+
+    assert report.images == 0
+
+
+def test_adopt_waits_for_another_server(older: Older) -> None:
+    """While another server holds the lease of the migration, nothing is taken over twice."""
+    older.add(str(uuid.uuid4()), "fox.png")
+    migrate(older.database, soon())
+
+    with lease(older.database, soon()), pytest.raises(Exception, match="still migrating"):
+        adopt(older.database, older.store, soon().within(0.5))
+
+    assert adopt(older.database, older.store, soon()).images == 1
