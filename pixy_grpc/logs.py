@@ -2,8 +2,13 @@
 
 import logging
 import sys
+from types import TracebackType
 
 from pixy_grpc.web.scope import current_scope
+
+ExceptionInfo = (
+    tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
+)
 
 NO_CALL = "-"
 """Stands for the call id on lines that belong to no RPC."""
@@ -23,11 +28,21 @@ class CallFormatter(logging.Formatter):
     def __init__(self) -> None:
         super().__init__(_FORMAT, datefmt="%Y-%m-%d %H:%M:%S")
 
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line and its traceback, not one that another formatter left behind."""
+        record.exc_text = None
+        return super().format(record)
+
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
         """Return the line, its call id filled in."""
         scope = current_scope()
         record.call_id = scope.call_id if scope else NO_CALL
         return "".join(map(_escaped, super().formatMessage(record)))
+
+    def formatException(self, ei: ExceptionInfo) -> str:  # noqa: N802 - logging's name
+        """Return the traceback, indented: no line of an error's text passes for an event."""
+        lines = super().formatException(ei).split("\n")
+        return "\n".join("    " + "".join(map(_escaped, line)) for line in lines)
 
 
 def _escaped(character: str) -> str:

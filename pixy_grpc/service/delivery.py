@@ -86,11 +86,13 @@ def _verified(source: StoredBytes, contents: ImageContents, span: range) -> Iter
         start = index * BLOCK_BYTES
         length = min(BLOCK_BYTES, contents.size_bytes - start)
         block = source.read(start, length)
-        if len(block) != length or not _is_unchanged(block, contents.block_digest(index)):
+        if len(block) != length or not _is_unchanged(block, contents, index):
             raise ImageCorruptError("The image's bytes have changed since they were stored.")
         yield block[max(span.start - start, 0) : span.stop - start]
 
 
-def _is_unchanged(block: bytes, digest: bytes) -> bool:
+def _is_unchanged(block: bytes, contents: ImageContents, index: int) -> bool:
     """Tell whether a block has its digest; an older image has none until it is adopted."""
-    return not digest or hashlib.sha256(block).digest() == digest
+    if not contents.block_digests:
+        return True
+    return hashlib.sha256(block).digest() == contents.block_digest(index)

@@ -13,6 +13,18 @@ MAX_PIXELS = 4096 * 4096
 
 _FORMATS = tuple(image_format.value.upper() for image_format in ImageFormat)
 
+_PNG_END = b"IEND\xaeB`\x82"
+"""The last chunk of a PNG. Pillow takes a file without it, as all the pixels are there."""
+
+_UNUSABLE = (
+    UnidentifiedImageError,
+    Image.DecompressionBombError,  # from twice Pillow's own limit on
+    Image.DecompressionBombWarning,  # below that, where warnings are errors
+    OSError,
+    SyntaxError,
+    ValueError,
+)
+
 
 @dataclass(frozen=True)
 class Picture:
@@ -35,6 +47,8 @@ def inspect(data: bytes) -> Picture:
             if width * height > MAX_PIXELS:
                 raise ProviderBadResponseError("The image that was made is too large to keep.")
             picture.load()
+            if picture.format == "PNG" and _PNG_END not in data:
+                raise ProviderBadResponseError("The image that was made is cut off.")
             return Picture(ImageFormat(str(picture.format).lower()), width, height)
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+    except _UNUSABLE as error:
         raise ProviderBadResponseError("What was made is not a usable image.") from error

@@ -41,6 +41,8 @@ def decode_page_token(token: str, sought: ImageFilter) -> Position | None:
         position = Position(datetime.fromtimestamp(seconds, UTC), row)
     except (binascii.Error, struct.error, ValueError, OverflowError, OSError) as error:
         raise _refused("The page_token is not one of this service.") from error
+    if seconds < 0:  # before any image; not every database compares with such a time
+        raise _refused("The page_token is not one of this service.")
     if version != _VERSION:
         raise _refused("The page_token is of another version: start the list again.")
     if digest != _digest(sought):

@@ -12,7 +12,7 @@ from tests.support.server import RunningServer, StartServer, running_server
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    """A server that many tests share: each looks only at the images it made."""
+    """Lend a server that many tests share: each looks only at the images it made."""
     with running_server(tmp_path_factory.mktemp("server")) as running:
         yield running
 
@@ -30,6 +30,6 @@ def start_server(tmp_path: Path) -> Iterator[StartServer]:
 
 @pytest.fixture
 def client(server: RunningServer) -> Iterator[Client]:
-    """A client of the shared server."""
+    """Lend a client of the shared server."""
     with server.client() as connected:
         yield connected

@@ -32,33 +32,33 @@ class RunningServer:
         return self.folder / "images"
 
     def metadata(self, caller: str = "alice") -> tuple[tuple[str, str], ...]:
-        """The metadata that names a caller."""
+        """Return the metadata that names a caller."""
         return (("authorization", f"Bearer {TOKENS[caller]}"),)
 
     def client(self, caller: str = "alice") -> Client:
-        """A client of the service; to be closed."""
+        """Return a client of the service, to be closed."""
         return Client(self.target, token=TOKENS[caller])
 
     def file_of(self, guid: str) -> Path:
-        """The file that holds an image's bytes."""
+        """Return the file that holds an image's bytes."""
         (path,) = self.images.glob(f"*/*/{guid}.*")
         return path
 
     @contextmanager
     def channel(self) -> Iterator[grpc.Channel]:
-        """A bare channel, without retries."""
+        """Lend a bare channel, without retries."""
         with grpc.insecure_channel(self.target, options=[("grpc.enable_retries", 0)]) as channel:
             yield channel
 
     @contextmanager
     def stub(self) -> Iterator[ImageServiceStub]:
-        """The generated stub over a bare channel."""
+        """Lend the generated stub over a bare channel."""
         with self.channel() as channel:
             yield ImageServiceStub(channel)
 
 
 def settings_for(folder: Path, **changes: object) -> Settings:
-    """Settings of a server that keeps everything in a folder of the test's own."""
+    """Return settings of a server that keeps everything in a folder of the test's own."""
     fields: dict[str, object] = {
         "listen": "127.0.0.1:0",
         "database_url": f"sqlite:///{folder / 'pixy.db'}",

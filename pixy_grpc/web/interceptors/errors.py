@@ -18,9 +18,12 @@ from pixy_grpc.web.scope import current_scope
 DOMAIN = "pixy.v1"
 """ErrorInfo's domain: whose reasons they are."""
 
-MAX_TEXT_CHARACTERS = 900
-"""Status details over 8 KB may turn a status into RESOURCE_EXHAUSTED; the contract says
-under 1 KB of text."""
+MAX_TEXT_BYTES = 900
+"""The contract says under 1 KB of text. Status details over 8 KB may turn a status into
+RESOURCE_EXHAUSTED, and a byte that is not ASCII takes three on the wire."""
+
+MAX_DESCRIPTION_BYTES = 300
+"""Likewise for what is wrong with each field."""
 
 _log = logging.getLogger(__name__)
 
@@ -36,9 +39,9 @@ class ErrorInterceptor(Interceptor):
         except ImageException as error:
             _log_refusal(error)
             abort(context, error)
-        except grpc.RpcError:
+        except (grpc.RpcError, GeneratorExit):
             raise  # grpcio's own, for a call that has ended
-        except Exception:  # noqa: BLE001 - the one handler
+        except BaseException:  # noqa: BLE001 - the one handler; after SystemExit grpcio sends nothing
             _log.exception("unforeseen error")
             abort(context, InternalError("The service failed; its log has the call_id."))
 
@@ -47,7 +50,7 @@ def abort(context: grpc.ServicerContext, error: ImageException) -> None:
     """End the RPC with the status of an error. Does not return."""
     status = status_pb2.Status(
         code=getattr(grpc.StatusCode, error.status).value[0],
-        message=error.message[:MAX_TEXT_CHARACTERS],
+        message=_cut(error.message, MAX_TEXT_BYTES),
         details=[_packed(message) for message in _details(error)],
     )
     context.abort_with_status(rpc_status.to_status(status))
@@ -60,7 +63,7 @@ def _details(error: ImageException) -> Iterator[Message]:
             field_violations=[
                 error_details_pb2.BadRequest.FieldViolation(
                     field=violation.field,
-                    description=violation.description[:MAX_TEXT_CHARACTERS],
+                    description=_cut(violation.description, MAX_DESCRIPTION_BYTES),
                 )
                 for violation in error.violations
             ]
@@ -69,6 +72,10 @@ def _details(error: ImageException) -> Iterator[Message]:
         delay = Duration()
         delay.FromMilliseconds(int(error.retry_delay_seconds * 1000))
         yield error_details_pb2.RetryInfo(retry_delay=delay)
+
+
+def _cut(text: str, size: int) -> str:
+    return text.encode(errors="replace")[:size].decode(errors="ignore")
 
 
 def _metadata() -> dict[str, str]:

@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.parse import quote
 
 import grpc
 
@@ -15,6 +16,9 @@ from pixy_grpc.web.interceptors.base import (
     within,
 )
 from pixy_grpc.web.scope import current_scope, open_scope
+
+MAX_METHOD_CHARACTERS = 200
+"""The longest of ours has 40; what is not ours is of any length."""
 
 _log = logging.getLogger("pixy_grpc.requests")
 
@@ -53,8 +57,13 @@ def _log_end(code: grpc.StatusCode) -> None:
     if scope:
         _log.info(
             "REQUEST END method=%s caller=%s code=%s ms=%.1f",
-            scope.method,
+            _word(scope.method),
             scope.caller or "-",
             code.name,
             (time.monotonic() - scope.started) * 1000,
         )
+
+
+def _word(text: str) -> str:
+    """Return client text as one word: it adds no pairs of its own to the line."""
+    return quote(text[:MAX_METHOD_CHARACTERS], safe="/.", errors="backslashreplace")

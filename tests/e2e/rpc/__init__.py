@@ -1,0 +1,1 @@
+"""Every RPC through a real server: what comes back, what is refused, what is logged."""

@@ -1,0 +1,71 @@
+"""A real server over stores in memory that fail as they are told."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from pixy_grpc.core.call import Deadline
+from pixy_grpc.core.contents import BLOCK_BYTES
+from pixy_grpc.service.catalogue import ImageCatalogue
+from pixy_grpc.service.creation import ImageCreation
+from pixy_grpc.service.delivery import ImageDelivery
+from pixy_grpc.service.generators.sketch import SketchGenerator
+from pixy_grpc.service.tokens import TokenAuthenticator
+from pixy_grpc.web.health import Health
+from pixy_grpc.web.server import GrpcServer, ServerLimits
+from pixy_grpc.web.servicer import UseCases
+from tests.fakes import FixedClock, InMemoryBytes, InMemoryImageRepository, InMemoryImageStore
+from tests.support.server import STOP_SECONDS, TOKENS, RunningServer
+
+
+@dataclass(frozen=True)
+class TornBytes(InMemoryBytes):
+    """Bytes that can be read up to the second block."""
+
+    failure: BaseException
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Read, or fail past the first block."""
+        if offset >= BLOCK_BYTES:
+            raise self.failure
+        return super().read(offset, length)
+
+
+class TearingStore(InMemoryImageStore):
+    """A store whose bytes cannot be read past the first block while `tear` is set."""
+
+    tear: BaseException | None = None
+
+    @contextmanager
+    def open(self, key: str, deadline: Deadline) -> Iterator[InMemoryBytes]:
+        """Open what is kept under a key."""
+        with super().open(key, deadline) as opened:
+            yield TornBytes(opened.data, self.tear) if self.tear else opened
+
+
+@dataclass(frozen=True)
+class FailingServer:
+    """A running server, and what it runs on: set `failure` or `tear` there."""
+
+    running: RunningServer
+    repository: InMemoryImageRepository
+    store: TearingStore
+
+
+@contextmanager
+def failing_server() -> Iterator[FailingServer]:
+    """Serve the real use cases over stores in memory until the block ends."""
+    repository, store, clock = InMemoryImageRepository(), TearingStore(), FixedClock()
+    use_cases = UseCases(
+        creation=ImageCreation(repository, store, SketchGenerator(), clock),
+        catalogue=ImageCatalogue(repository, store, clock),
+        delivery=ImageDelivery(repository, store),
+    )
+    pings = {"database": repository.ping}
+    server = GrpcServer(use_cases, TokenAuthenticator(TOKENS), Health(pings), ServerLimits())
+    port = server.start("127.0.0.1:0")
+    try:
+        yield FailingServer(RunningServer(f"127.0.0.1:{port}", Path()), repository, store)
+    finally:
+        server.stop(STOP_SECONDS)

@@ -1,0 +1,61 @@
+"""Puts images into a server's own database and folder, past the generator."""
+
+import hashlib
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from pixy_grpc.core.call import Deadline
+from pixy_grpc.core.contents import ImageContents, digest_blocks
+from pixy_grpc.core.ports import NewImage
+from pixy_grpc.data.folder import FolderStore
+from pixy_grpc.data.repository import SqlImageRepository
+from pixy_grpc.data.sqlite import SqliteDatabase
+from tests.support.server import RunningServer
+
+STOCK_SECONDS = 30.0
+NOON = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
+
+Add = Callable[..., str]
+
+
+def new_image(data: bytes, prompt: str, created_at: datetime) -> NewImage:
+    """Describe an image of these bytes, whatever they are."""
+    guid = str(uuid.uuid4())
+    contents = ImageContents(
+        key=f"{guid}.stock.png",
+        content_type="image/png",
+        size_bytes=len(data),
+        sha256=hashlib.sha256(data).hexdigest(),
+        block_digests=digest_blocks(data),
+        width=640,
+        height=480,
+        generator="stock",
+        model="",
+    )
+    return NewImage(guid, "stock.png", prompt, created_at, contents)
+
+
+def soon() -> Deadline:
+    """Return a deadline that nothing is expected to reach."""
+    return Deadline.after(STOCK_SECONDS)
+
+
+@contextmanager
+def stock(server: RunningServer) -> Iterator[Add]:
+    """Lend a function that stores bytes and their row, and returns the guid."""
+    database = SqliteDatabase(server.folder / "pixy.db")
+    store = FolderStore(server.images)
+
+    def add(data: bytes = b"", prompt: str = "stock", created_at: datetime = NOON) -> str:
+        new = new_image(data, prompt, created_at)
+        if data:
+            store.put(new.contents.key, data, soon())
+        SqlImageRepository(database).add(new, soon())
+        return new.guid
+
+    try:
+        yield add
+    finally:
+        database.close()

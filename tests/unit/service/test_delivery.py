@@ -1,0 +1,131 @@
+"""Reading bytes where something is not as it was: an error, never the wrong bytes."""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pixy_grpc.core.call import Call, Deadline
+from pixy_grpc.core.contents import BLOCK_BYTES, DIGEST_BYTES, ImageContents, digest_blocks
+from pixy_grpc.core.exceptions import (
+    ImageCorruptError,
+    InvalidOffsetError,
+    RecordNotFoundError,
+    StorageUnavailableError,
+)
+from pixy_grpc.core.ports import NewImage
+from pixy_grpc.service.delivery import ByteRange, ImageDelivery
+from tests.fakes import FixedClock, InMemoryBytes, InMemoryImageRepository, InMemoryImageStore
+
+GUID = "00000000-0000-4000-8000-000000000000"
+DATA = bytes(range(256)) * (BLOCK_BYTES // 256) + b"the last block"
+CALL = Call("alice", "1", Deadline.after(600))
+
+CONTENTS = ImageContents(
+    key=f"{GUID}.1.png",
+    content_type="image/png",
+    size_bytes=len(DATA),
+    sha256=hashlib.sha256(DATA).hexdigest(),
+    block_digests=digest_blocks(DATA),
+    width=1,
+    height=1,
+    generator="",
+    model="",
+)
+WITHOUT_DIGESTS = replace(CONTENTS, sha256="", block_digests=b"")
+WHOLE = ByteRange(0, 0)
+
+
+def holding(
+    contents: ImageContents = CONTENTS, data: bytes = DATA, store: InMemoryImageStore | None = None
+) -> ImageDelivery:
+    """Return the use case over one image, whose bytes may not be those of its row."""
+    repository, kept = InMemoryImageRepository(), store or InMemoryImageStore()
+    new = NewImage(GUID, "f.png", "p", FixedClock().now(), contents)
+    repository.add(new, CALL.deadline)
+    kept.objects[contents.key] = data
+    return ImageDelivery(repository, kept)
+
+
+def read(delivery: ImageDelivery, wanted: ByteRange = WHOLE) -> bytes:
+    """Return all that is delivered."""
+    with delivery.open(GUID, wanted, CALL) as opened:
+        return b"".join(opened.chunks)
+
+
+@settings(deadline=None)
+@given(st.integers(0, len(DATA)), st.integers(0, len(DATA) + 1))
+def test_any_range_is_that_part_of_the_bytes(offset: int, limit: int) -> None:
+    """Wherever it begins and ends, blocks do not show."""
+    expected = DATA[offset : offset + limit] if limit else DATA[offset:]
+
+    assert read(holding(), ByteRange(offset, limit)) == expected
+
+
+@pytest.mark.parametrize(
+    "wanted", [ByteRange(-1, 0), ByteRange(0, -1), ByteRange(len(DATA) + 1, 0)]
+)
+def test_range_outside_is_refused_before_the_store_is_asked(wanted: ByteRange) -> None:
+    """The row alone says how many bytes there are."""
+    store = InMemoryImageStore()
+    delivery = holding(store=store)
+    store.failure = StorageUnavailableError("No.")
+
+    with pytest.raises(InvalidOffsetError):
+        read(delivery, wanted)
+
+
+def test_image_without_digests_is_checked_by_its_size() -> None:
+    """An older image that was not adopted is served as far as it can be known."""
+    assert read(holding(WITHOUT_DIGESTS)) == DATA
+
+    with pytest.raises(ImageCorruptError):
+        read(holding(WITHOUT_DIGESTS, DATA[:-1]))
+
+
+def test_image_with_too_few_digests_is_corrupt() -> None:
+    """A block without its digest among others that have theirs is not taken on trust."""
+    some = replace(CONTENTS, block_digests=CONTENTS.block_digests[:DIGEST_BYTES])
+
+    with pytest.raises(ImageCorruptError):
+        read(holding(some))
+
+
+def test_no_byte_of_a_changed_block_is_given_out() -> None:
+    """What comes before the damage is right; the damage itself never leaves."""
+    delivered = []
+    delivery = holding(data=DATA[:-1] + b"!")
+
+    with delivery.open(GUID, WHOLE, CALL) as opened, pytest.raises(ImageCorruptError):
+        delivered.extend(opened.chunks)
+
+    assert delivered == [DATA[:BLOCK_BYTES]]
+
+
+class VanishingStore(InMemoryImageStore):
+    """A store from which an image is deleted just before it is opened."""
+
+    def __init__(self, repository: InMemoryImageRepository) -> None:
+        super().__init__()
+        self._repository = repository
+
+    @contextmanager
+    def open(self, key: str, deadline: Deadline) -> Iterator[InMemoryBytes]:
+        """Delete the image, its row first, then try to open it."""
+        self._repository.delete(GUID, deadline)
+        self.delete(key, deadline)
+        with super().open(key, deadline) as opened:
+            yield opened
+
+
+def test_image_deleted_while_it_is_opened_is_not_found() -> None:
+    """Missing bytes of an image that has just gone are no damage."""
+    repository = InMemoryImageRepository()
+    repository.add(NewImage(GUID, "f.png", "p", FixedClock().now(), CONTENTS), CALL.deadline)
+
+    with pytest.raises(RecordNotFoundError):
+        read(ImageDelivery(repository, VanishingStore(repository)))
