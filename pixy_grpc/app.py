@@ -1,16 +1,21 @@
 """The composition root: the one place that picks implementations and wires them up."""
 
+import logging
 import os
 import secrets
+import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from pixy_grpc.core.call import Deadline
-from pixy_grpc.core.exceptions import ImageException
+from pixy_grpc.core.exceptions import ImageException, StorageUnavailableError
+from pixy_grpc.data.adoption import adopt
 from pixy_grpc.data.database import Database
 from pixy_grpc.data.folder import FolderStore
 from pixy_grpc.data.init import SchemaError, StoreMismatchError, migrate, pair_store
+from pixy_grpc.data.mysql import MySQLDatabase, durability_warnings, parse_url
 from pixy_grpc.data.repository import SqlImageRepository
 from pixy_grpc.data.sqlite import SqliteDatabase
 from pixy_grpc.service.catalogue import ImageCatalogue
@@ -19,7 +24,7 @@ from pixy_grpc.service.creation import ImageCreation
 from pixy_grpc.service.delivery import ImageDelivery
 from pixy_grpc.service.generators.sketch import SketchGenerator
 from pixy_grpc.service.tokens import TokenAuthenticator
-from pixy_grpc.settings import Settings, SettingsError
+from pixy_grpc.settings import TOKEN, Settings, SettingsError
 from pixy_grpc.web.health import Health
 from pixy_grpc.web.server import GrpcServer, ServerLimits
 from pixy_grpc.web.servicer import UseCases
@@ -29,6 +34,8 @@ PREPARE_SECONDS = 300.0
 
 TOKEN_FILE = Path(".pixy/token")
 """Where the token is that a server without PIXY_TOKENS makes for itself."""
+
+_log = logging.getLogger(__name__)
 
 LOCAL_CALLER = "local"
 """The caller that this token names."""
@@ -53,23 +60,47 @@ def prepare(settings: Settings) -> None:
 
     Raises SettingsError with one line on what is wrong.
     """
-    deadline = Deadline.after(PREPARE_SECONDS)
-    settings.database_file.touch()
+    if settings.database_file:
+        _make_database_file(settings.database_file)
     database = _database(settings)
-    store = FolderStore(Path(settings.images))
     try:
-        migrate(database, deadline)
-        store.mark(pair_store(database, store.prepare(), deadline))
+        _prepare(database, FolderStore(Path(settings.images)), Deadline.after(PREPARE_SECONDS))
     except (SchemaError, StoreMismatchError) as error:
         raise SettingsError(str(error)) from error
+    except StorageUnavailableError as error:
+        raise SettingsError(f"PIXY_IMAGES: {error.message}") from error
     except ImageException as error:
-        raise SettingsError(f"cannot start: {error.message}") from error
+        raise SettingsError(f"PIXY_DATABASE_URL: {error.message}") from error
     finally:
         database.close()
 
 
-def build(settings: Settings, tokens: Mapping[str, str], *, share_port: bool = False) -> App:
-    """Wire up one process; nothing is started."""
+def _prepare(database: Database, store: FolderStore, deadline: Deadline) -> None:
+    migrate(database, deadline)
+    store.mark(pair_store(database, store.prepare(), deadline))
+    adopt(database, store, deadline)
+    if isinstance(database, MySQLDatabase):
+        for warning in durability_warnings(database, deadline):
+            _log.warning(warning)
+
+
+def _make_database_file(path: Path) -> None:
+    try:
+        path.touch()
+    except OSError as error:
+        raise SettingsError(
+            f"PIXY_DATABASE_URL: {path} cannot be used: {error.strerror}"
+        ) from error
+
+
+def build(
+    settings: Settings,
+    tokens: Mapping[str, str],
+    *,
+    limits: ServerLimits | None = None,
+    share_port: bool = False,
+) -> App:
+    """Wire up one process; nothing is started. The limits are the settings' unless given."""
     database = _database(settings)
     repository = SqlImageRepository(database)
     store = FolderStore(Path(settings.images))
@@ -83,7 +114,7 @@ def build(settings: Settings, tokens: Mapping[str, str], *, share_port: bool = F
         use_cases,
         TokenAuthenticator(tokens),
         Health({"database": repository.ping, "store": store.ping}),
-        _limits(settings),
+        limits or _limits(settings),
         reflect=settings.reflection,
         share_port=share_port,
     )
@@ -101,23 +132,36 @@ def ensure_tokens(settings: Settings) -> Mapping[str, str]:
 
 
 def _token_file() -> str:
-    TOKEN_FILE.parent.mkdir(mode=0o700, exist_ok=True)
-    try:
-        descriptor = os.open(TOKEN_FILE, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        token = TOKEN_FILE.read_text(encoding="ascii").strip()
-        if token:
-            return token
-        TOKEN_FILE.unlink()
-        return _token_file()
-    token = secrets.token_urlsafe(32)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(token + "\n")
+    if not TOKEN_FILE.exists():
+        _make_token_file()
+    token = TOKEN_FILE.read_text(encoding="ascii", errors="replace").strip()
+    if not TOKEN.fullmatch(token):
+        raise SettingsError(f"{TOKEN_FILE} holds no token: remove it, or set PIXY_TOKENS")
     return token
 
 
+def _make_token_file() -> None:
+    """Give the file its name once it is whole: another server may be starting here, and
+    whichever comes first makes the token of both.
+    """
+    TOKEN_FILE.parent.mkdir(mode=0o700, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(dir=TOKEN_FILE.parent)  # mode 0600
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(secrets.token_urlsafe(32) + "\n")
+        with suppress(FileExistsError):
+            os.link(temporary, TOKEN_FILE)
+    finally:
+        Path(temporary).unlink()
+
+
 def _database(settings: Settings) -> Database:
-    return SqliteDatabase(settings.database_file)
+    if settings.database_file:
+        return SqliteDatabase(settings.database_file)
+    try:
+        return MySQLDatabase(parse_url(settings.database_url))
+    except (ValueError, OSError) as error:
+        raise SettingsError(f"PIXY_DATABASE_URL: {error}") from error
 
 
 def _limits(settings: Settings) -> ServerLimits:

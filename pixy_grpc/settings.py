@@ -13,7 +13,9 @@ LATER = ("PIXY_TLS_CERT", "PIXY_TLS_KEY", "PIXY_TLS_CLIENT_CA", "PIXY_KEYS_FILE"
 
 _ADDRESS = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[^:\[\]]+):(?P<port>\d{1,5})", re.ASCII)
 _CALLER = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
-_TOKEN = re.compile(r"[\x21-\x7e]{8,512}", re.ASCII)
+
+TOKEN = re.compile(r"[\x21-\x7e]{8,512}", re.ASCII)
+"""What may be a token: it travels in a header."""
 
 
 class SettingsError(Exception):
@@ -29,10 +31,10 @@ class Settings(BaseSettings):
 
     listen: str = "127.0.0.1:50051"
     insecure: bool = False
-    database_url: str = "sqlite:///pixy.db"
+    database_url: str = Field(default="sqlite:///pixy.db", repr=False)
     images: str = "./images"
     generator: Literal["sketch"] = "sketch"
-    tokens: Annotated[dict[str, str], NoDecode] = Field(default_factory=dict)
+    tokens: Annotated[dict[str, str], NoDecode] = Field(default_factory=dict, repr=False)
     workers: int = Field(default=1, ge=1, le=64)
     max_reads: int = Field(default=64, ge=2, le=4096)
     max_creates: int = Field(default=32, ge=2, le=4096)
@@ -62,8 +64,8 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _known_database(cls, value: str) -> str:
-        if not value.startswith("sqlite:///") or value == "sqlite:///":
-            raise ValueError("takes sqlite:///FILE")
+        if not value.startswith(("sqlite:///", "mysql://")) or value == "sqlite:///":
+            raise ValueError("takes sqlite:///FILE or mysql://user:password@host:3306/name")
         return value
 
     @field_validator("images")
@@ -97,8 +99,10 @@ class Settings(BaseSettings):
         return int(self.listen.rpartition(":")[2])
 
     @property
-    def database_file(self) -> Path:
+    def database_file(self) -> Path | None:
         """The file of an SQLite database: three slashes relative, four absolute."""
+        if not self.database_url.startswith("sqlite:///"):
+            return None
         return Path(self.database_url.removeprefix("sqlite:///"))
 
 
@@ -108,6 +112,10 @@ def load_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         raise SettingsError(_line(error)) from None
+    except OSError as error:
+        raise SettingsError(f".env cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise SettingsError(".env is not UTF-8") from None
 
 
 def _line(error: ValidationError) -> str:
@@ -125,7 +133,7 @@ def _token_pairs(text: str) -> dict[str, str]:
     if len(tokens) != len(pairs) or len(set(tokens.values())) != len(pairs):
         raise ValueError("takes each name and each token once")
     for name, token in tokens.items():
-        if not _CALLER.fullmatch(name) or not _TOKEN.fullmatch(token):
+        if not _CALLER.fullmatch(name) or not TOKEN.fullmatch(token):
             raise ValueError(
                 "takes NAME=TOKEN pairs, comma separated: names of letters, digits, . _ -,"
                 " tokens of 8 to 512 visible ASCII characters"

@@ -47,7 +47,9 @@ def _reserve(settings: Settings) -> socket.socket:
     """Hold the port without listening on it, so that workers may come and go.
 
     Sockets that share a port do so silently, between two servers too: a first bind
-    without sharing finds out whether anybody is there.
+    without sharing finds out whether anybody is there. It would not find a socket that
+    has SO_REUSEADDR and does not listen, so what is held here has it not: a server whose
+    workers are still starting is found too.
     """
     family, kind, proto, _, address = _resolve(settings)
     try:
@@ -56,7 +58,6 @@ def _reserve(settings: Settings) -> socket.socket:
             probe.bind(address)
             address = probe.getsockname()
         reserved = socket.socket(family, kind, proto)
-        reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         reserved.bind(address)
     except OSError as error:
@@ -69,7 +70,7 @@ def _reserve(settings: Settings) -> socket.socket:
 def _resolve(settings: Settings) -> tuple[int, int, int, str, tuple[object, ...]]:
     try:
         found = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)
-    except socket.gaierror as error:
+    except (socket.gaierror, UnicodeError) as error:
         raise SettingsError(f"PIXY_LISTEN: there is no host {settings.host}") from error
     return found[0]
 
@@ -92,15 +93,21 @@ class _Parent:
 
     def run(self) -> int:
         """Return 0 after a stop, 1 where the first worker never served."""
-        if not self._start():
-            return 0 if self._stopping else 1
-        for _ in range(1, self._settings.workers):
+        served = self._start()
+        if served:
+            self._keep_serving()
+        elif not self._stopping:
+            _log.error("no worker could serve address=%s", self._address)
+        self._stop()
+        return 0 if served or self._stopping else 1
+
+    def _keep_serving(self) -> None:
+        while len(self._workers) < self._settings.workers and not self._stopping:
             self._start()
         _log.info("serving address=%s workers=%d", self._address, self._settings.workers)
         while not self._stopping:
-            self._await_change(None)
+            self._await_change()
             self._replace_dead()
-        return self._stop()
 
     def _start(self) -> bool:
         """Start a worker; return once it serves, or has failed to."""
@@ -114,11 +121,14 @@ class _Parent:
         self._workers[worker] = time.monotonic()
         with ready:
             multiprocessing.connection.wait([ready, self._wake_reader], START_SECONDS)
-            return ready.poll() and _received(ready)
+            serves = ready.poll() and _received(ready)
+        if not serves and not self._stopping:
+            worker.kill()
+        return serves
 
-    def _await_change(self, seconds: float | None) -> None:
+    def _await_change(self) -> None:
         sentinels = [worker.sentinel for worker in self._workers]
-        multiprocessing.connection.wait([*sentinels, self._wake_reader], seconds)
+        multiprocessing.connection.wait([*sentinels, self._wake_reader])
 
     def _replace_dead(self) -> None:
         for worker in [worker for worker in self._workers if not worker.is_alive()]:
@@ -130,7 +140,7 @@ class _Parent:
             if not self._stopping:
                 self._start()
 
-    def _stop(self) -> int:
+    def _stop(self) -> None:
         """End every worker: by its own grace, or by force past it."""
         for worker in self._workers:
             worker.terminate()
@@ -142,7 +152,6 @@ class _Parent:
                 worker.kill()
                 worker.join()
         _log.info("stopped")
-        return 0
 
 
 def _received(ready: "multiprocessing.connection.Connection") -> bool:

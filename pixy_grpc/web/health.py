@@ -1,6 +1,7 @@
 """grpc.health.v1: the truth about the database and the store."""
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -9,13 +10,23 @@ import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from pixy_grpc.core.call import Deadline
-from pixy_grpc.core.exceptions import ImageException
+from pixy_grpc.web.watchdog import Watchdog
 
 CHECK_SECONDS = 1.0
 """How often database and store are asked."""
 
 ANSWER_SECONDS = 2.0
 """How long they may take over it; with CHECK_SECONDS, a loss shows within 5 s."""
+
+FRESH_SECONDS = 4.0
+"""How long an answer counts: what hangs (a folder of a dead file server) gives none, not
+even an error."""
+
+LOOK_SECONDS = 0.5
+"""How often a Watch looks by itself; changes wake it at once."""
+
+WATCH_GRACE_SECONDS = 10.0
+"""What a Watch may take to end beyond its time, before it is cut."""
 
 WATCH_SECONDS = 600.0
 """How long one Watch may last; the client then watches anew."""
@@ -25,6 +36,7 @@ SERVICES = frozenset({"", "pixy.v1.ImageService"})
 
 Ping = Callable[[Deadline], None]
 
+_NEVER = -math.inf
 _log = logging.getLogger(__name__)
 
 
@@ -43,7 +55,7 @@ class Health:
             )
             for name in pings
         ]
-        self._answers = dict.fromkeys(pings, False)
+        self._answered = dict.fromkeys(pings, _NEVER)
 
     def start(self) -> None:
         """Ask once, then go on asking in threads of its own: one that hangs holds no other."""
@@ -53,38 +65,44 @@ class Health:
             thread.start()
 
     def drain(self) -> None:
-        """Say NOT_SERVING from now on."""
+        """Say NOT_SERVING from now on, and end every Watch with it."""
         with self._changed:
             self._draining = True
             self._changed.notify_all()
 
     def stop(self) -> None:
-        """Stop asking, and end every Watch."""
+        """Stop asking."""
         self.drain()
         self._stopped.set()
-        with self._changed:
-            self._changed.notify_all()
         for thread in self._threads:
             thread.join(ANSWER_SECONDS)
 
     @property
     def serving(self) -> bool:
         """Whether everything answers, and the server is not about to stop."""
-        return not self._draining and all(self._answers.values())
+        oldest = time.monotonic() - FRESH_SECONDS
+        return not self._draining and min(self._answered.values()) > oldest
 
-    def changes(self, context: grpc.ServicerContext) -> Iterator[bool]:
-        """Yield whether it is serving, and each change of that, for WATCH_SECONDS at most."""
+    def changes(self, context: grpc.ServicerContext, seconds: float) -> Iterator[bool]:
+        """Yield whether it is serving, and each change of that, for so long at most.
+
+        Ends with the NOT_SERVING of a stop: a Watch that went on would hold up the stop
+        for the whole grace.
+        """
         context.add_callback(self._wake)
-        until = time.monotonic() + WATCH_SECONDS
+        until = time.monotonic() + seconds
         shown = not self.serving
-        while context.is_active() and not self._stopped.is_set() and time.monotonic() < until:
+        while context.is_active() and time.monotonic() < until:
+            last = self._draining  # looked at first, so that what is said last is the stop
             serving = self.serving
             if serving != shown:
                 shown = serving
                 yield serving
+            if last:
+                return
             with self._changed:
-                if self.serving == shown and not self._stopped.is_set() and context.is_active():
-                    self._changed.wait(until - time.monotonic())
+                if self.serving == shown and not self._draining and context.is_active():
+                    self._changed.wait(LOOK_SECONDS)
 
     def _wake(self) -> None:
         with self._changed:
@@ -97,25 +115,29 @@ class Health:
     def _answer(self, name: str) -> bool:
         try:
             self._pings[name](Deadline.after(ANSWER_SECONDS))
-        except ImageException as error:
-            _log.debug("no answer from=%s reason=%s", name, error.reason)
+        except Exception:  # noqa: BLE001 - whatever it raises, it does not answer
+            _log.debug("no answer from=%s", name, exc_info=True)
             return False
         return True
 
     def _note(self, name: str, answered: bool) -> None:
         with self._changed:
-            if self._answers[name] != answered:
+            if (self._answered[name] > _NEVER) != answered:
                 level = logging.INFO if answered else logging.WARNING
                 _log.log(level, "health of=%s answers=%s", name, answered)
-            self._answers[name] = answered
+            self._answered[name] = time.monotonic() if answered else _NEVER
             self._changed.notify_all()
 
 
 class HealthServicer(health_pb2_grpc.HealthServicer):
     """Check, List and Watch."""
 
-    def __init__(self, health: Health) -> None:
+    def __init__(
+        self, health: Health, watchdog: Watchdog, watch_seconds: float = WATCH_SECONDS
+    ) -> None:
         self._health = health
+        self._watchdog = watchdog
+        self._watch_seconds = watch_seconds
 
     def Check(  # noqa: N802 - the protocol's name
         self, request: health_pb2.HealthCheckRequest, context: grpc.ServicerContext
@@ -137,9 +159,14 @@ class HealthServicer(health_pb2_grpc.HealthServicer):
     def Watch(  # noqa: N802 - the protocol's name
         self, request: health_pb2.HealthCheckRequest, context: grpc.ServicerContext
     ) -> Iterator[health_pb2.HealthCheckResponse]:
-        """Stream the status whenever it changes; SERVICE_UNKNOWN as the protocol says."""
-        for serving in self._health.changes(context):
-            yield _response(serving=serving) if request.service in SERVICES else _unknown()
+        """Stream the status whenever it changes; SERVICE_UNKNOWN as the protocol says.
+
+        A client that reads nothing, so that not even an end is taken, is cut.
+        """
+        limit = self._watch_seconds + WATCH_GRACE_SECONDS
+        with self._watchdog.limit(limit, context.cancel):
+            for serving in self._health.changes(context, self._watch_seconds):
+                yield _response(serving=serving) if request.service in SERVICES else _unknown()
 
 
 def _response(*, serving: bool) -> health_pb2.HealthCheckResponse:

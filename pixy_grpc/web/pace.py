@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import grpc
 
@@ -14,20 +15,23 @@ LEAST_BYTES_PER_SECOND = 64 * 1024
 Responses = Iterator[pb.GetImageBytesResponse]
 
 
-def paced(
-    responses: Responses,
-    context: grpc.ServicerContext,
-    watchdog: Watchdog,
-    stall_seconds: float,
-) -> Responses:
-    """Yield responses; cancel the call once the reader falls behind.
+@dataclass(frozen=True)
+class Pace:
+    """How slow a reader may be before it is cut."""
 
-    It may take `stall_seconds` over any message, and so much more over all of them than
-    the least rate would take.
-    """
-    with watchdog.limit(stall_seconds, context.cancel) as limit:
-        slowest = time.monotonic() + stall_seconds
-        for response in responses:
-            yield response  # returns when the transport has taken it
-            slowest += len(response.data) / LEAST_BYTES_PER_SECOND
-            limit.at = min(time.monotonic() + stall_seconds, slowest)
+    watchdog: Watchdog
+    stall_seconds: float
+    least_bytes_per_second: float = LEAST_BYTES_PER_SECOND
+
+    def kept(self, responses: Responses, context: grpc.ServicerContext) -> Responses:
+        """Yield responses; cancel the call once the reader falls behind.
+
+        It may take `stall_seconds` over any message, and so much more over all of them
+        than the least rate would take.
+        """
+        with self.watchdog.limit(self.stall_seconds, context.cancel) as limit:
+            slowest = time.monotonic() + self.stall_seconds
+            for response in responses:
+                yield response  # returns when the transport has taken it
+                slowest += len(response.data) / self.least_bytes_per_second
+                limit.at = min(time.monotonic() + self.stall_seconds, slowest)

@@ -20,13 +20,23 @@ _SPARE_THREADS = 2
 
 
 class Room:
-    """A bounded number of places, at most half of them for one caller."""
+    """A bounded number of places, at most half of them for one caller.
 
-    def __init__(self, name: str, places: int, refusal: type[ResourceExhaustedError]) -> None:
+    A room whose callers have no names (`shared`) is for all of them together.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        places: int,
+        refusal: type[ResourceExhaustedError],
+        *,
+        shared: bool = False,
+    ) -> None:
         self.pool = ThreadPoolExecutor(places + _SPARE_THREADS, thread_name_prefix=f"pixy-{name}")
         self._name = name
         self._places = places
-        self._share = (places + 1) // 2
+        self._share = places if shared else places // 2
         self._refusal = refusal
         self._taken: Counter[str] = Counter()
         self._changed = threading.Condition()

@@ -24,12 +24,13 @@ from pixy_grpc.core.exceptions import (
 )
 from pixy_grpc.core.ports import Authenticator
 from pixy_grpc.v1 import image_service_pb2_grpc as pb_grpc
-from pixy_grpc.web.health import Health, HealthServicer
+from pixy_grpc.web.health import WATCH_SECONDS, Health, HealthServicer
 from pixy_grpc.web.interceptors.admission import AdmissionInterceptor
 from pixy_grpc.web.interceptors.authentication import AuthenticationInterceptor
 from pixy_grpc.web.interceptors.errors import ErrorInterceptor
 from pixy_grpc.web.interceptors.logging import LoggingInterceptor
 from pixy_grpc.web.interceptors.messages import MessageInterceptor
+from pixy_grpc.web.pace import LEAST_BYTES_PER_SECOND, Pace
 from pixy_grpc.web.rooms import Room
 from pixy_grpc.web.servicer import ImageServicer, UseCases
 from pixy_grpc.web.watchdog import Watchdog
@@ -40,20 +41,21 @@ HEALTH = "grpc.health.v1.Health"
 REFUSAL_THREADS = 4
 """Refusals are answered without waiting for anything, a few microseconds each."""
 
-HEALTH_PLACES = 8
-"""Probes at once; each is answered from memory."""
+HEALTH_PLACES = 32
+"""Probes at once, whoever sends them; each is answered from memory."""
 
 WATCH_PLACES = 32
 """Health watches at once, each a thread that sleeps."""
 
-MAX_REQUEST_BYTES = 256 * 1024
-"""A prompt has at most 64 KiB, everything else together less than 4 KiB."""
+MAX_REQUEST_BYTES = 1024 * 1024
+"""A request of the contract has less than 70 KiB. What is somewhat larger is refused by
+us, with a reason; what is larger than this by the transport, unread."""
 
 _OPTIONS = {
     "grpc.max_receive_message_length": MAX_REQUEST_BYTES,
     "grpc.max_send_message_length": 4 * 1024 * 1024,  # what clients receive by default
-    "grpc.max_metadata_size": 8 * 1024,
-    "grpc.absolute_max_metadata_size": 16 * 1024,
+    "grpc.max_metadata_size": 16 * 1024,  # twice our own limit, which gives a reason
+    "grpc.absolute_max_metadata_size": 32 * 1024,
     "grpc.max_concurrent_streams": 1_000,  # one connection cannot queue without end
     "grpc.max_allowed_incoming_connections": 4_000,  # each costs some 100 KiB
     "grpc.server_handshake_timeout_ms": 10_000,
@@ -70,12 +72,22 @@ _OPTIONS = {
 
 @dataclass(frozen=True)
 class ServerLimits:
-    """Places in each room, and how long a reader may stall, in seconds."""
+    """Places in each room, and how long what may take, in seconds.
+
+    `message_seconds` is from a call's headers to the end of its message: a client has the
+    message when it sends the headers, and it is at most a few packets. `stream_seconds`
+    is a stream of requests in all (reflection: a client asks a few questions and goes).
+    """
 
     reads: int = 64
     creates: int = 32
     downloads: int = 64
+    watches: int = WATCH_PLACES
+    message_seconds: float = 10.0
+    stream_seconds: float = 60.0
+    watch_seconds: float = WATCH_SECONDS
     stall_seconds: float = 30.0
+    least_bytes_per_second: float = LEAST_BYTES_PER_SECOND
 
 
 class GrpcServer:
@@ -96,12 +108,13 @@ class GrpcServer:
         self._rooms = _rooms(limits)
         self._server = grpc.server(
             ThreadPoolExecutor(REFUSAL_THREADS, thread_name_prefix="pixy-refusals"),
-            interceptors=_interceptors(authenticator, self._rooms, self._watchdog),
+            interceptors=_interceptors(authenticator, self._rooms, self._watchdog, limits),
             options=[*_OPTIONS.items(), ("grpc.so_reuseport", int(share_port))],
         )
-        servicer = ImageServicer(use_cases, self._watchdog, limits.stall_seconds)
-        pb_grpc.add_ImageServiceServicer_to_server(servicer, self._server)
-        health_pb2_grpc.add_HealthServicer_to_server(HealthServicer(health), self._server)
+        pace = Pace(self._watchdog, limits.stall_seconds, limits.least_bytes_per_second)
+        pb_grpc.add_ImageServiceServicer_to_server(ImageServicer(use_cases, pace), self._server)
+        probes = HealthServicer(health, self._watchdog, limits.watch_seconds)
+        health_pb2_grpc.add_HealthServicer_to_server(probes, self._server)
         if reflect:
             names = [SERVICE, HEALTH, reflection.SERVICE_NAME]
             reflection.enable_server_reflection(names, self._server)
@@ -139,8 +152,8 @@ def _rooms(limits: ServerLimits) -> dict[str, Room]:
         "reads": Room("reads", limits.reads, TooManyReadsError),
         "creates": Room("creations", limits.creates, TooManyCreatesError),
         "downloads": Room("downloads", limits.downloads, TooManyDownloadsError),
-        "health": Room("health checks", HEALTH_PLACES, TooManyReadsError),
-        "watches": Room("health watches", WATCH_PLACES, TooManyReadsError),
+        "health": Room("health checks", HEALTH_PLACES, TooManyReadsError, shared=True),
+        "watches": Room("health watches", limits.watches, TooManyReadsError, shared=True),
     }
 
 
@@ -154,12 +167,19 @@ _ROOM_OF = {
 
 
 def _interceptors(
-    authenticator: Authenticator, rooms: Mapping[str, Room], watchdog: Watchdog
+    authenticator: Authenticator,
+    rooms: Mapping[str, Room],
+    watchdog: Watchdog,
+    limits: ServerLimits,
 ) -> list[grpc.ServerInterceptor]:
     return [
         LoggingInterceptor(),
         ErrorInterceptor(),
         AuthenticationInterceptor(authenticator),
         AdmissionInterceptor(lambda method: rooms[_ROOM_OF.get(method, "reads")]),
-        MessageInterceptor(watchdog),
+        MessageInterceptor(
+            watchdog,
+            message_seconds=limits.message_seconds,
+            stream_seconds=limits.stream_seconds,
+        ),
     ]

@@ -11,9 +11,8 @@ from pixy_grpc.service.delivery import ImageDelivery
 from pixy_grpc.v1 import image_service_pb2 as pb
 from pixy_grpc.v1 import image_service_pb2_grpc as pb_grpc
 from pixy_grpc.web import conversion as to
-from pixy_grpc.web.pace import paced
+from pixy_grpc.web.pace import Pace
 from pixy_grpc.web.scope import current_call
-from pixy_grpc.web.watchdog import Watchdog
 
 
 @dataclass(frozen=True)
@@ -28,12 +27,11 @@ class UseCases:
 class ImageServicer(pb_grpc.ImageServiceServicer):
     """pixy.v1.ImageService; what each RPC does and raises stands in the proto."""
 
-    def __init__(self, use_cases: UseCases, watchdog: Watchdog, stall_seconds: float) -> None:
+    def __init__(self, use_cases: UseCases, pace: Pace) -> None:
         self._creation = use_cases.creation
         self._catalogue = use_cases.catalogue
         self._delivery = use_cases.delivery
-        self._watchdog = watchdog
-        self._stall_seconds = stall_seconds
+        self._pace = pace
 
     def CreateImage(  # noqa: N802 - the contract's name
         self, request: pb.CreateImageRequest, context: grpc.ServicerContext
@@ -70,7 +68,7 @@ class ImageServicer(pb_grpc.ImageServiceServicer):
         wanted = to.byte_range(request)
         with self._delivery.open(request.guid, wanted, current_call(context)) as delivery:
             responses = to.bytes_responses(delivery)
-            yield from paced(responses, context, self._watchdog, self._stall_seconds)
+            yield from self._pace.kept(responses, context)
 
     def UpdateImage(  # noqa: N802 - the contract's name
         self, request: pb.UpdateImageRequest, context: grpc.ServicerContext

@@ -20,15 +20,24 @@ WAIT_SECONDS = 60.0
 
 TOKENS_SETTING = ",".join(f"{name}={token}" for name, token in TOKENS.items())
 
+QUIET = "ignore:::coverage.inorout"
+"""Where coverage is measured, it says on standard error what it did not measure."""
+
 _OURS = ("PIXY_", "AWS_", "OPENAI_")
 _SERVING = re.compile(r" serving address=\S+:(\d+) ")
 _ZOMBIE = "Z"
 
 
+def unmeasured() -> dict[str, str]:
+    """Return settings of a process that is to be killed: what it measured would be lost."""
+    return {name: "" for name in os.environ if name.startswith("COVERAGE_")}
+
+
 def environment(**settings: str) -> dict[str, str]:
-    """The environment of a process: this one's, without its settings, with others."""
+    """Return this process's environment without its settings, with others, the empty left out."""
     plain = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
-    return {**plain, "PIXY_LISTEN": "127.0.0.1:0", **settings}
+    named = {**plain, "PYTHONWARNINGS": QUIET, "PIXY_LISTEN": "127.0.0.1:0", **settings}
+    return {name: value for name, value in named.items() if value}
 
 
 def run_program(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
@@ -65,7 +74,7 @@ class ServeProcess:
         self._process = subprocess.Popen(
             [PROGRAM, "serve"],
             cwd=folder,
-            env=environment(**{k: v for k, v in self._settings.items() if v}),
+            env=environment(**self._settings),
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
@@ -84,6 +93,14 @@ class ServeProcess:
             self._changed.wait_for(lambda: self._ended or self._find(_SERVING), WAIT_SECONDS)
             serves = self._find(_SERVING)
         return None if serves else self.wait()
+
+    def await_worker(self) -> None:
+        """Wait until the first worker is there; it does not serve yet."""
+        wait_until(self.workers, "a worker starts")
+
+    def await_file(self, path: Path) -> None:
+        """Wait until it has made a file."""
+        wait_until(path.exists, f"{path} is there")
 
     @property
     def pid(self) -> int:
@@ -119,16 +136,13 @@ class ServeProcess:
         return matches[count - 1]
 
     def workers(self) -> list[int]:
-        """The worker processes that are alive now."""
+        """Return the worker processes that are alive now."""
         return [pid for pid in self.processes() if _is_worker(pid)]
 
     def processes(self) -> list[int]:
         """Every process of the session that it began, zombies aside."""
-        stats = {pid: _stat(pid) for pid in map(int, filter(str.isdigit, os.listdir("/proc")))}
-        return [pid for pid, (state, session) in stats.items() if self._is_alive(state, session)]
-
-    def _is_alive(self, state: str, session: int) -> bool:
-        return session == self.pid and state != _ZOMBIE
+        pids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+        return [pid for pid in pids if _session(pid) == self.pid]
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the parent alone."""
@@ -197,10 +211,10 @@ def _is_worker(pid: int) -> bool:
         return False
 
 
-def _stat(pid: int) -> tuple[str, int]:
-    """Return a process's state and session; none where it has just ended."""
+def _session(pid: int) -> int | None:
+    """Return the session of a process; None where it has ended."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
-        return _ZOMBIE, 0
-    return fields[0], int(fields[3])
+        return None
+    return None if fields[0] == _ZOMBIE else int(fields[3])

@@ -19,22 +19,19 @@ from pixy_grpc.web.interceptors.base import Continuation, Handler, behaviour_of
 from pixy_grpc.web.scope import name_creation
 from pixy_grpc.web.watchdog import Watchdog
 
-MESSAGE_SECONDS = 10.0
-"""How long a client may take from its headers to the end of its message: it has the
-message when it sends the headers, and the message is at most a few packets."""
-
-STREAM_SECONDS = 60.0
-"""How long a stream of requests may take in all (reflection: a client asks a few
-questions and goes)."""
-
 Parser = Callable[[bytes], Any]
 
 
 class MessageInterceptor(grpc.ServerInterceptor):
     """Innermost: hands the servicer a message that has arrived and parses."""
 
-    def __init__(self, watchdog: Watchdog) -> None:
+    def __init__(
+        self, watchdog: Watchdog, *, message_seconds: float, stream_seconds: float
+    ) -> None:
+        """Take how long a message may take to arrive, and a stream of requests in all."""
         self._watchdog = watchdog
+        self._message_seconds = message_seconds
+        self._stream_seconds = stream_seconds
 
     def intercept_service(
         self, continuation: Continuation, details: grpc.HandlerCallDetails
@@ -62,7 +59,7 @@ class MessageInterceptor(grpc.ServerInterceptor):
         return grpc.stream_unary_rpc_method_handler(unary, None, handler.response_serializer)
 
     def _read(self, requests: Iterator[bytes], context: grpc.ServicerContext) -> bytes:
-        with self._watchdog.limit(MESSAGE_SECONDS, context.cancel):
+        with self._watchdog.limit(self._message_seconds, context.cancel):
             messages = list(itertools.islice(requests, 2))
         if len(messages) != 1:
             raise MalformedRequestError("The request is exactly one message.")
@@ -73,7 +70,7 @@ class MessageInterceptor(grpc.ServerInterceptor):
 
         @functools.wraps(behaviour)
         def stream(requests: Iterator[Any], context: grpc.ServicerContext) -> Iterator[Any]:
-            with self._watchdog.limit(STREAM_SECONDS, context.cancel):
+            with self._watchdog.limit(self._stream_seconds, context.cancel):
                 yield from behaviour(requests, context)
 
         return grpc.stream_stream_rpc_method_handler(
