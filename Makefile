@@ -11,7 +11,7 @@ MARIADB := mariadb-server-core mariadb-client-core
 export PATH := $(CURDIR)/$(BIN):$(PATH):/usr/sbin
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test check lint types protos protos-check demo lock mariadb clean
+.PHONY: help run setup test check lint types protos protos-check bench-db demo lock mariadb clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ protos-check: .venv/.dev
 	cp $(STUBS)/__init__.py "$$fresh/$(STUBS)/" && \
 	diff -r -x __pycache__ $(STUBS) "$$fresh/$(STUBS)" || \
 	{ echo "The committed stubs are not those of the contract: run 'make protos'."; exit 1; }
+
+bench-db: .venv/.dev mariadb ## Measure details and lists at a million rows
+	@$(BIN)/python -m benchmarks.db
 
 demo: .venv/.run ## Start a server, create, list, search, download, verify, stop
 	@$(BIN)/python client/demo.py

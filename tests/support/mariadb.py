@@ -44,16 +44,20 @@ os.execv(sys.argv[2], sys.argv[2:])
 
 
 class MariaDBServer:
-    """One server on loopback, in a folder of its own. `options` go to mariadbd."""
+    """One server on loopback, in a folder of its own. `options` go to mariadbd.
 
-    def __init__(self, *options: str) -> None:
+    In a folder that is given, what an earlier server has stored there is used.
+    """
+
+    def __init__(self, *options: str, folder: Path | None = None) -> None:
         self._options = options
-        self._folder = Path(tempfile.mkdtemp(prefix="pxm-"))  # a socket's path is short
+        self._folder = folder or Path(tempfile.mkdtemp(prefix="pxm-"))  # a socket's path is short
         self.port = _free_port()
         self.socket = self._folder / "s"
         self._process: subprocess.Popen[bytes] | None = None
         atexit.register(self.remove)
-        _run_install(self._folder)
+        if not (self._folder / "data").exists():
+            _run_install(self._folder)
 
     @property
     def url(self) -> str:
@@ -88,6 +92,7 @@ class MariaDBServer:
     def freeze(self) -> None:
         """Make the server do nothing at all; the kernel still accepts connections for it."""
         os.kill(self.pid, signal.SIGSTOP)
+        os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WNOWAIT)  # each of its threads
 
     def thaw(self) -> None:
         """Let it go on."""
@@ -99,6 +104,10 @@ class MariaDBServer:
         if self._process is not None:
             self.kill()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    def leave(self) -> None:
+        """Keep what is stored."""
+        atexit.unregister(self.remove)
 
     def connect(self, database: str | None = None) -> "pymysql.connections.Connection":
         """Open a bare connection, for arranging what a test needs and looking at the outcome."""

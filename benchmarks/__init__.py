@@ -1,0 +1,1 @@
+"""Side-by-side measurements, each against something in the same run."""
