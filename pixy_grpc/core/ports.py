@@ -177,11 +177,25 @@ class ImageStore(Protocol):
 
 
 @dataclass(frozen=True)
+class Usage:
+    """What making an image took; empty or None where the provider does not say."""
+
+    provider_request_id: str = ""
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    latency_seconds: float | None = None
+
+
+@dataclass(frozen=True)
 class GeneratedImage:
-    """What a generator made: encoded bytes, and the model that made them, if any."""
+    """What a generator made: encoded bytes, and the model that made them, if any.
+
+    `usage` is None where nobody was asked.
+    """
 
     data: bytes
     model: str = ""
+    usage: Usage | None = None
 
 
 class ImageGenerator(Protocol):
