@@ -4,6 +4,7 @@ import logging
 import os
 import secrets
 import tempfile
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,15 +13,17 @@ from pathlib import Path
 from pixy_grpc.core.call import Deadline
 from pixy_grpc.core.exceptions import ImageException, StorageUnavailableError
 from pixy_grpc.data.adoption import adopt
+from pixy_grpc.data.creations import SqlCreationRepository
 from pixy_grpc.data.database import Database
 from pixy_grpc.data.folder import FolderStore
 from pixy_grpc.data.init import SchemaError, StoreMismatchError, migrate, pair_store
 from pixy_grpc.data.mysql import MySQLDatabase, durability_warnings, parse_url
 from pixy_grpc.data.repository import SqlImageRepository
+from pixy_grpc.data.spool import FolderSpool
 from pixy_grpc.data.sqlite import SqliteDatabase
 from pixy_grpc.service.catalogue import ImageCatalogue
 from pixy_grpc.service.clock import SystemClock
-from pixy_grpc.service.creation import ImageCreation
+from pixy_grpc.service.creation import CreationLimits, CreationParts, ImageCreation
 from pixy_grpc.service.delivery import ImageDelivery
 from pixy_grpc.service.generators.sketch import SketchGenerator
 from pixy_grpc.service.tokens import TokenAuthenticator
@@ -35,6 +38,9 @@ PREPARE_SECONDS = 300.0
 TOKEN_FILE = Path(".pixy/token")
 """Where the token is that a server without PIXY_TOKENS makes for itself."""
 
+WAITS_A_CREATE = 4
+"""Duplicates that may wait for each creation that may run: they sleep."""
+
 _log = logging.getLogger(__name__)
 
 LOCAL_CALLER = "local"
@@ -46,11 +52,29 @@ class App:
     """One process's server and what it closes behind itself."""
 
     server: GrpcServer
+    creation: ImageCreation
     database: Database
+    create_grace_seconds: float
+
+    def start(self, address: str) -> int:
+        """Serve on host:port, and go on with what earlier processes left; return the port.
+
+        Raises OSError where the port is taken.
+        """
+        port = self.server.start(address)
+        self.creation.start()
+        return port
 
     def stop(self, grace_seconds: float) -> bool:
-        """Stop the server, then its pool; return whether every call had ended."""
+        """Stop the server, then its pool; return whether every call had ended.
+
+        What the provider was asked for has a longer grace: it is stored, though its call
+        has been cut.
+        """
+        began = time.monotonic()
         ended = self.server.stop(grace_seconds)
+        spent = time.monotonic() - began
+        ended &= self.creation.stop(max(self.create_grace_seconds, grace_seconds) - spent)
         self.database.close()
         return ended
 
@@ -62,7 +86,7 @@ def prepare(settings: Settings) -> None:
     """
     if settings.database_file:
         _make_database_file(settings.database_file)
-    database = _database(settings)
+    database = open_database(settings)
     try:
         _prepare(database, FolderStore(Path(settings.images)), Deadline.after(PREPARE_SECONDS))
     except (SchemaError, StoreMismatchError) as error:
@@ -101,24 +125,49 @@ def build(
     share_port: bool = False,
 ) -> App:
     """Wire up one process; nothing is started. The limits are the settings' unless given."""
-    database = _database(settings)
-    repository = SqlImageRepository(database)
-    store = FolderStore(Path(settings.images))
-    clock = SystemClock()
+    database = open_database(settings)
+    server_limits = limits or _limits(settings)
+    parts = creation_parts(settings, database)
+    return assemble(settings, tokens, database, parts, server_limits, share_port=share_port)
+
+
+def creation_parts(settings: Settings, database: Database) -> CreationParts:
+    """Pick what creations meet."""
+    return CreationParts(
+        images=SqlImageRepository(database),
+        creations=SqlCreationRepository(database),
+        store=FolderStore(Path(settings.images)),
+        spool=FolderSpool(Path(settings.spool)),
+        generator=SketchGenerator(),
+        clock=SystemClock(),
+    )
+
+
+def assemble(  # noqa: PLR0913 - what a test of it picks
+    settings: Settings,
+    tokens: Mapping[str, str],
+    database: Database,
+    parts: CreationParts,
+    limits: ServerLimits,
+    *,
+    creation_limits: CreationLimits | None = None,
+    share_port: bool = False,
+) -> App:
+    """Make a server of parts that are picked."""
     use_cases = UseCases(
-        creation=ImageCreation(repository, store, SketchGenerator(), clock),
-        catalogue=ImageCatalogue(repository, store, clock),
-        delivery=ImageDelivery(repository, store),
+        creation=ImageCreation(parts, creation_limits or CreationLimits()),
+        catalogue=ImageCatalogue(parts.images, parts.store, parts.clock),
+        delivery=ImageDelivery(parts.images, parts.store),
     )
     server = GrpcServer(
         use_cases,
         TokenAuthenticator(tokens),
-        Health({"database": repository.ping, "store": store.ping}),
-        limits or _limits(settings),
+        Health({"database": parts.images.ping, "store": parts.store.ping}),
+        limits,
         reflect=settings.reflection,
         share_port=share_port,
     )
-    return App(server, database)
+    return App(server, use_cases.creation, database, settings.create_grace_seconds)
 
 
 def ensure_tokens(settings: Settings) -> Mapping[str, str]:
@@ -155,7 +204,8 @@ def _make_token_file() -> None:
         Path(temporary).unlink()
 
 
-def _database(settings: Settings) -> Database:
+def open_database(settings: Settings) -> Database:
+    """Return the database that the settings name; nothing is connected yet."""
     if settings.database_file:
         return SqliteDatabase(settings.database_file)
     try:
@@ -168,6 +218,7 @@ def _limits(settings: Settings) -> ServerLimits:
     return ServerLimits(
         reads=settings.max_reads,
         creates=settings.max_creates,
+        waits=WAITS_A_CREATE * settings.max_creates,
         downloads=settings.max_downloads,
         stall_seconds=settings.stall_seconds,
     )

@@ -33,6 +33,7 @@ class Settings(BaseSettings):
     insecure: bool = False
     database_url: str = Field(default="sqlite:///pixy.db", repr=False)
     images: str = "./images"
+    spool: str = ".pixy/spool"
     generator: Literal["sketch"] = "sketch"
     tokens: Annotated[dict[str, str], NoDecode] = Field(default_factory=dict, repr=False)
     workers: int = Field(default=1, ge=1, le=64)
@@ -41,6 +42,7 @@ class Settings(BaseSettings):
     max_downloads: int = Field(default=64, ge=2, le=4096)
     stall_seconds: float = Field(default=30.0, ge=1, le=3600)
     grace_seconds: float = Field(default=30.0, ge=0, le=3600)
+    create_grace_seconds: float = Field(default=180.0, ge=0, le=3600)
     reflection: bool = True
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     tls_cert: str = ""

@@ -144,7 +144,8 @@ class _Parent:
         """End every worker: by its own grace, or by force past it."""
         for worker in self._workers:
             worker.terminate()
-        until = time.monotonic() + self._settings.grace_seconds + EXIT_SECONDS
+        grace = max(self._settings.grace_seconds, self._settings.create_grace_seconds)
+        until = time.monotonic() + grace + EXIT_SECONDS
         for worker in self._workers:
             worker.join(max(until - time.monotonic(), 0))
             if worker.is_alive():
@@ -173,7 +174,7 @@ def run_worker(
         signal.signal(number, lambda _number, _frame: stop.set())
     configure_logs(settings.log_level)
     app = build(settings, tokens, share_port=True)
-    app.server.start(address)
+    app.start(address)
     told.send(True)  # noqa: FBT003 - what the parent waits for
     told.close()
     threading.Thread(target=_await_parent, args=[stop], daemon=True).start()

@@ -1,13 +1,24 @@
 """Small real implementations of the ports, in memory: they pass the ports' own suites."""
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from pixy_grpc.core.call import Deadline
 from pixy_grpc.core.contents import ImageContents
+from pixy_grpc.core.creations import (
+    Creation,
+    CreationKey,
+    CreationState,
+    Fence,
+    FenceLostError,
+    NewCreation,
+    PaidImage,
+    Refusal,
+    Usage,
+)
 from pixy_grpc.core.exceptions import (
     ConstraintViolationError,
     DBConnectionError,
@@ -18,12 +29,12 @@ from pixy_grpc.core.exceptions import (
 )
 from pixy_grpc.core.models import GenerationOptions, Image, ImageUpdate
 from pixy_grpc.core.ports import (
-    Creation,
     GeneratedImage,
     NewImage,
     Page,
     PageQuery,
     Position,
+    SpooledImage,
     StoredImage,
 )
 from pixy_grpc.core.search import ImageFilter
@@ -38,7 +49,7 @@ class _Tables:
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     rows: dict[str, tuple[int, StoredImage]] = field(default_factory=dict)
-    creations: dict[tuple[str, str], Creation] = field(default_factory=dict)
+    creations: dict[CreationKey, Creation] = field(default_factory=dict)
     last_row: int = 0
 
 
@@ -55,12 +66,20 @@ class InMemoryImageRepository:
 
     def add(self, new: NewImage, deadline: Deadline) -> StoredImage:
         """Add an image and its creation."""
-        with self._lent(deadline) as tables:
-            names = new.creation and (new.creation.caller, new.creation.request_id)
-            if new.guid in tables.rows or names in tables.creations:
-                raise ConstraintViolationError("The guid or the request id is taken.")
-            if new.creation and names:
-                tables.creations[names] = Creation(new.guid, new.creation.fingerprint)
+        with self.lent(deadline) as tables:
+            creation = _held(tables, new.fence) if new.fence else None
+            if new.guid in tables.rows:
+                raise ConstraintViolationError("The guid is taken.")
+            if creation:
+                tables.creations[creation.key] = replace(
+                    creation,
+                    state=CreationState.DONE,
+                    lease_until_ms=0,
+                    prompt="",
+                    filename="",
+                    store_key=new.contents.key,
+                    refusal=None,
+                )
             tables.last_row += 1
             stored = _stored(new)
             tables.rows[new.guid] = (tables.last_row, stored)
@@ -68,12 +87,12 @@ class InMemoryImageRepository:
 
     def get(self, guid: str, deadline: Deadline) -> StoredImage:
         """Return one image."""
-        with self._lent(deadline) as tables:
+        with self.lent(deadline) as tables:
             return _row(tables, guid)[1]
 
     def list_page(self, query: PageQuery, deadline: Deadline) -> Page:
         """Return one page; never a short one."""
-        with self._lent(deadline) as tables:
+        with self.lent(deadline) as tables:
             rows = [
                 (Position(each.image.created_at, row), each) for row, each in tables.rows.values()
             ]
@@ -83,7 +102,7 @@ class InMemoryImageRepository:
 
     def update(self, guid: str, update: ImageUpdate, now: datetime, deadline: Deadline) -> Image:
         """Change an image."""
-        with self._lent(deadline) as tables:
+        with self.lent(deadline) as tables:
             row, stored = _row(tables, guid)
             changes = update.model_dump(exclude_none=True)
             if changes:
@@ -94,27 +113,150 @@ class InMemoryImageRepository:
 
     def delete(self, guid: str, deadline: Deadline) -> ImageContents | None:
         """Remove an image."""
-        with self._lent(deadline) as tables:
+        with self.lent(deadline) as tables:
             _row(tables, guid)
             return tables.rows.pop(guid)[1].contents
 
-    def find_creation(self, caller: str, request_id: str, deadline: Deadline) -> Creation | None:
-        """Return what a request id has made."""
-        with self._lent(deadline) as tables:
-            return tables.creations.get((caller, request_id))
-
     def ping(self, deadline: Deadline) -> None:
         """Return at once."""
-        with self._lent(deadline):
+        with self.lent(deadline):
             return
 
     @contextmanager
-    def _lent(self, deadline: Deadline) -> Iterator[_Tables]:
+    def lent(self, deadline: Deadline) -> Iterator[_Tables]:
+        """Lend what is stored to one at a time."""
         if self.failure:
             raise self.failure
         _require_time(deadline, DBConnectionError)
         with self._tables.lock:
             yield self._tables
+
+
+class InMemoryCreationRepository:
+    """A CreationRepository over the data of images; it fails as they do.
+
+    `usages` holds what each creation took.
+    """
+
+    def __init__(self, images: InMemoryImageRepository) -> None:
+        self._images = images
+        self.usages: dict[str, Usage | None] = {}
+
+    def find(self, key: CreationKey, deadline: Deadline) -> Creation | None:
+        """Return one creation."""
+        with self._images.lent(deadline) as tables:
+            return tables.creations.get(key)
+
+    def claim(self, new: NewCreation, deadline: Deadline) -> Creation:
+        """Begin a creation."""
+        with self._images.lent(deadline) as tables:
+            if new.key in tables.creations:
+                raise ConstraintViolationError("The request id is taken.")
+            tables.creations[new.key] = _claimed(new)
+            return tables.creations[new.key]
+
+    def take_over(
+        self, seen: Creation, lease_until_ms: int, ended_before_ms: int, deadline: Deadline
+    ) -> Creation | None:
+        """Go on under the next fence."""
+        with self._images.lent(deadline) as tables:
+            try:
+                found = _held(tables, seen.fence)
+            except FenceLostError:
+                return None
+            if found.lease_until_ms >= ended_before_ms:
+                return None
+            fence = Fence(found.key, found.fence.number + 1)
+            taken = replace(found, fence=fence, lease_until_ms=lease_until_ms)
+            tables.creations[taken.key] = taken
+            return taken
+
+    def renew(self, fences: Sequence[Fence], lease_until_ms: int, deadline: Deadline) -> None:
+        """Give longer leases."""
+        with self._images.lent(deadline) as tables:
+            for fence in fences:
+                with suppress(FenceLostError):
+                    _change(tables, fence, lease_until_ms=lease_until_ms)
+
+    def note_asked(self, fence: Fence, deadline: Deadline) -> None:
+        """Count an ask."""
+        with self._images.lent(deadline) as tables:
+            asks = _held(tables, fence).asks + 1
+            _change(tables, fence, state=CreationState.ASKED, asks=asks)
+
+    def note_kept(self, paid: PaidImage, deadline: Deadline) -> None:
+        """Note the bytes."""
+        with self._images.lent(deadline) as tables:
+            changes = {"store_key": paid.store_key, "model": paid.model}
+            _change(tables, paid.fence, state=CreationState.KEPT, **changes)
+            self.usages[paid.guid] = paid.usage
+
+    def note_refused(self, fence: Fence, refusal: Refusal, deadline: Deadline) -> None:
+        """Keep a refusal."""
+        with self._images.lent(deadline) as tables:
+            _change(tables, fence, state=CreationState.REFUSED, refusal=refusal, lease_until_ms=0)
+
+    def note_unknown(self, fence: Fence, deadline: Deadline) -> None:
+        """End the lease."""
+        with self._images.lent(deadline) as tables:
+            _change(tables, fence, state=CreationState.UNKNOWN, lease_until_ms=0)
+
+    def release(self, fence: Fence, asks: int, deadline: Deadline) -> None:
+        """Forget the creation, or leave it."""
+        with self._images.lent(deadline) as tables, suppress(FenceLostError):
+            _change(tables, fence, state=CreationState.UNKNOWN, asks=asks, lease_until_ms=0)
+            if not asks:
+                del tables.creations[fence.key]
+
+    def retire(self, key: CreationKey, request_id: str, deadline: Deadline) -> None:
+        """Give the creation another name."""
+        with self._images.lent(deadline) as tables:
+            found = tables.creations.pop(key, None)
+            if found:
+                other = Fence(CreationKey(key.caller, request_id), found.fence.number)
+                tables.creations[other.key] = replace(found, fence=other)
+
+    def list_unfinished(
+        self, ended_before_ms: int, limit: int, deadline: Deadline
+    ) -> Sequence[Creation]:
+        """Look at every creation."""
+        with self._images.lent(deadline) as tables:
+            found = [
+                each
+                for each in tables.creations.values()
+                if each.state in _UNFINISHED and each.lease_until_ms < ended_before_ms
+            ]
+        return sorted(found, key=lambda each: each.lease_until_ms)[:limit]
+
+
+_UNFINISHED = (CreationState.CLAIMED, CreationState.ASKED, CreationState.KEPT)
+
+
+def _held(tables: _Tables, fence: Fence) -> Creation:
+    found = tables.creations.get(fence.key)
+    if found is None or found.fence != fence or found.state is CreationState.DONE:
+        raise FenceLostError
+    return found
+
+
+def _change(tables: _Tables, fence: Fence, **changes: object) -> None:
+    found = _held(tables, fence)
+    tables.creations[fence.key] = replace(found, **changes)  # type: ignore[arg-type]
+
+
+def _claimed(new: NewCreation) -> Creation:
+    return Creation(
+        fence=Fence(new.key, 1),
+        fingerprint=new.fingerprint,
+        guid=new.guid,
+        state=CreationState.CLAIMED,
+        asks=0,
+        lease_until_ms=new.lease_until_ms,
+        created_at=new.created_at,
+        generator=new.generator,
+        prompt=new.prompt,
+        filename=new.filename,
+    )
 
 
 def meets(stored: StoredImage, sought: ImageFilter) -> bool:
@@ -199,6 +341,8 @@ class InMemoryImageStore:
 
     def __init__(self, beside: "InMemoryImageStore | None" = None) -> None:
         self.objects: dict[str, bytes] = beside.objects if beside else {}
+        self.quarantined: dict[str, bytes] = beside.quarantined if beside else {}
+        self.free: int | None = None
         self._lock = beside._lock if beside else threading.Lock()  # noqa: SLF001 - likewise
         self.failure: ImageException | None = None
 
@@ -223,6 +367,24 @@ class InMemoryImageStore:
         self._require(deadline)
         self.objects.pop(key, None)
 
+    def keys(self, guid: str, deadline: Deadline) -> list[str]:
+        """Return the keys of a guid."""
+        self._require(deadline)
+        with self._lock:
+            return sorted(key for key in self.objects if key.startswith(f"{guid}."))
+
+    def quarantine(self, key: str, deadline: Deadline) -> None:
+        """Put an object aside."""
+        self._require(deadline)
+        with self._lock:
+            if key in self.objects:
+                self.quarantined[key] = self.objects.pop(key)
+
+    def free_bytes(self, deadline: Deadline) -> int | None:
+        """Return what was told."""
+        self._require(deadline)
+        return self.free
+
     def ping(self, deadline: Deadline) -> None:
         """Return at once."""
         self._require(deadline)
@@ -240,6 +402,37 @@ def _require_time(deadline: Deadline, unavailable: type[ImageException]) -> None
         raise unavailable("There was no answer in time.")
 
 
+class InMemorySpool:
+    """A Spool; while `failure` is set, `put` raises it."""
+
+    def __init__(self) -> None:
+        self.images: dict[str, SpooledImage] = {}
+        self.failure: ImageException | None = None
+
+    def put(self, spooled: SpooledImage) -> None:
+        """Keep an image."""
+        if self.failure:
+            raise self.failure
+        self.images[spooled.paid.store_key] = spooled
+
+    def names(self) -> list[str]:
+        """Return the names."""
+        return list(self.images)
+
+    def holds(self, guid: str) -> bool:
+        """Look for the guid."""
+        return any(name.startswith(f"{guid}.") for name in list(self.images))
+
+    @contextmanager
+    def take(self, name: str) -> Iterator[SpooledImage | None]:
+        """Lend an image, to any number."""
+        yield self.images.get(name)
+
+    def remove(self, name: str) -> None:
+        """Forget an image."""
+        self.images.pop(name, None)
+
+
 class FixedClock:
     """A Clock that stands still until it is told the time."""
 
@@ -250,7 +443,11 @@ class FixedClock:
         """Return the time it was told."""
         return self.moment
 
-    def advance(self, seconds: int) -> None:
+    def milliseconds(self) -> int:
+        """Return the same time, as leases have it."""
+        return int(self.moment.timestamp() * 1000)
+
+    def advance(self, seconds: float) -> None:
         """Go on by that many seconds."""
         self.moment += timedelta(seconds=seconds)
 
@@ -281,6 +478,10 @@ class ScriptedGenerator:
         self.refusal = refusal
         self._outcomes = list(outcomes)
         self._lock = threading.Lock()
+
+    def script(self, *outcomes: Outcome) -> None:
+        """Go on with another script."""
+        self._outcomes = list(outcomes)
 
     def check(self, options: GenerationOptions) -> None:  # noqa: ARG002 - the port's
         """Raise the refusal, if there is one."""

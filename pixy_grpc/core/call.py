@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from pixy_grpc.core.exceptions import DeadlineTooShortError
@@ -49,10 +50,13 @@ class Call:
     """One call as the service layer sees it, whatever brought it there.
 
     `caller` is the authenticated name, `call_id` the id of its log lines. `is_active`
-    turns false once nobody waits for the answer any more.
+    turns false once nobody waits for the answer any more. Within `waiting()` the call
+    only waits for another one, and takes no place from those that work; entering it
+    raises TooManyCreatesError where too many wait.
     """
 
     caller: str
     call_id: str
     deadline: Deadline
     is_active: Callable[[], bool] = _always
+    waiting: Callable[[], AbstractContextManager[None]] = nullcontext

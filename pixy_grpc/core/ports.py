@@ -13,32 +13,32 @@ from typing import Protocol
 
 from pixy_grpc.core.call import Deadline
 from pixy_grpc.core.contents import ImageContents
+from pixy_grpc.core.creations import (
+    Creation,
+    CreationKey,
+    Fence,
+    NewCreation,
+    PaidImage,
+    Refusal,
+)
+from pixy_grpc.core.creations import Usage as Usage  # noqa: PLC0414 - generators take it from here
 from pixy_grpc.core.models import GenerationOptions, Image, ImageUpdate
 from pixy_grpc.core.search import ImageFilter
 
 
 @dataclass(frozen=True)
-class CreationKey:
-    """What names one creation: a request id of a caller, and what it asked for.
-
-    `fingerprint` is a digest of the request's normalised fields.
-    """
-
-    caller: str
-    request_id: str
-    fingerprint: str
-
-
-@dataclass(frozen=True)
 class NewImage:
-    """An image whose bytes are durable and whose row is to be added."""
+    """An image whose bytes are durable and whose row is to be added.
+
+    `fence` is that of the creation it ends, None for one that nobody asked for here.
+    """
 
     guid: str
     filename: str
     prompt: str
     created_at: datetime
     contents: ImageContents
-    creation: CreationKey | None = None
+    fence: Fence | None = None
 
 
 @dataclass(frozen=True)
@@ -47,14 +47,6 @@ class StoredImage:
 
     image: Image
     contents: ImageContents | None
-
-
-@dataclass(frozen=True)
-class Creation:
-    """A creation that was done: the image it made and what it had been asked for."""
-
-    guid: str
-    fingerprint: str
 
 
 @dataclass(frozen=True)
@@ -99,10 +91,11 @@ class ImageRepository(Protocol):
     """
 
     def add(self, new: NewImage, deadline: Deadline) -> StoredImage:
-        """Add an image, durably, together with the creation that made it.
+        """Add an image, durably, and end the creation that made it: both or neither.
 
-        Raises ConstraintViolationError, and adds nothing, where the guid is taken or
-        the caller's request id names a creation already.
+        The creation is then done, its lease at its end, its prompt and filename
+        forgotten. Adds nothing where it raises: ConstraintViolationError where the guid
+        is taken, FenceLostError where the creation is done or another fence holds.
         """
 
     def get(self, guid: str, deadline: Deadline) -> StoredImage:
@@ -129,11 +122,79 @@ class ImageRepository(Protocol):
         RecordNotFoundError, TransactionConflictError.
         """
 
-    def find_creation(self, caller: str, request_id: str, deadline: Deadline) -> Creation | None:
-        """Return what the caller's request id has made, None where it is unused."""
-
     def ping(self, deadline: Deadline) -> None:
         """Return once the database has answered a query."""
+
+
+class CreationRepository(Protocol):
+    """Keeps what creations have come to. Every method may raise DBConnectionError.
+
+    What a method did is seen by every later call, on whatever connection or server; two
+    that go for one creation at once do so one behind the other. Names of callers and
+    request ids are compared byte for byte. A write is whole or has not happened;
+    StorageFullError and TransactionConflictError say that it has not.
+
+    Leases end by the clock of the service, in milliseconds since 1970: the database
+    only compares them. A method that takes a fence and raises FenceLostError does so,
+    and changes nothing, where the creation is done, is gone, or another fence holds.
+    """
+
+    def find(self, key: CreationKey, deadline: Deadline) -> Creation | None:
+        """Return the creation of that name, None where there is none."""
+
+    def claim(self, new: NewCreation, deadline: Deadline) -> Creation:
+        """Begin a creation: claimed, with the first fence, nothing asked.
+
+        Raises ConstraintViolationError where the name has a creation.
+        """
+
+    def take_over(
+        self, seen: Creation, lease_until_ms: int, ended_before_ms: int, deadline: Deadline
+    ) -> Creation | None:
+        """Return the creation under the next fence, with a lease of its own.
+
+        None, and nothing is changed, where its fence is no longer the one seen, its
+        lease does not end before that moment, or it is done.
+        """
+
+    def renew(self, fences: Sequence[Fence], lease_until_ms: int, deadline: Deadline) -> None:
+        """Give these a longer lease; passes over those whose fence is lost."""
+
+    def note_asked(self, fence: Fence, deadline: Deadline) -> None:
+        """Count one more ask, durably, before it is made: asked. Raises FenceLostError."""
+
+    def note_kept(self, paid: PaidImage, deadline: Deadline) -> None:
+        """Note where the bytes are, and what they took: kept. Raises FenceLostError."""
+
+    def note_refused(self, fence: Fence, refusal: Refusal, deadline: Deadline) -> None:
+        """Keep the provider's refusal, end the lease: refused. Raises FenceLostError."""
+
+    def note_unknown(self, fence: Fence, deadline: Deadline) -> None:
+        """Note that nobody knows what the asks came to, end the lease: unknown.
+
+        Raises FenceLostError.
+        """
+
+    def release(self, fence: Fence, asks: int, deadline: Deadline) -> None:
+        """Give up with that many asks that may have been billed, fewer than are noted
+        where one surely was not.
+
+        With none the creation is forgotten, so that its name is free; else it is
+        unknown and its lease at its end. Nothing happens where the fence is lost.
+        """
+
+    def retire(self, key: CreationKey, request_id: str, deadline: Deadline) -> None:
+        """Give the creation another request id, so that its name is free.
+
+        Nothing happens where there is none.
+        """
+
+    def list_unfinished(
+        self, ended_before_ms: int, limit: int, deadline: Deadline
+    ) -> Sequence[Creation]:
+        """Return creations that are claimed, asked or kept and whose lease ended before
+        that moment, the longest ended first.
+        """
 
 
 class StoredBytes(Protocol):
@@ -172,18 +233,52 @@ class ImageStore(Protocol):
     def delete(self, key: str, deadline: Deadline) -> None:
         """Remove the bytes; a key that is not there is no error."""
 
+    def keys(self, guid: str, deadline: Deadline) -> Sequence[str]:
+        """Return the keys of every attempt at an image whose bytes are stored, sorted."""
+
+    def quarantine(self, key: str, deadline: Deadline) -> None:
+        """Put bytes that no row names aside, out of `open` and `keys`, for somebody to
+        look at; a key that is not there is no error.
+        """
+
+    def free_bytes(self, deadline: Deadline) -> int | None:
+        """Return how much more can be stored, None where that has no known bound."""
+
     def ping(self, deadline: Deadline) -> None:
         """Return once the store has shown that it is the one this service began with."""
 
 
 @dataclass(frozen=True)
-class Usage:
-    """What making an image took; empty or None where the provider does not say."""
+class SpooledImage:
+    """A paid image that waits to be stored, and its bytes."""
 
-    provider_request_id: str = ""
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    latency_seconds: float | None = None
+    paid: PaidImage
+    data: bytes
+
+
+class Spool(Protocol):
+    """Keeps paid images on this machine while the store cannot take them.
+
+    Every method may raise StorageUnavailableError, and `put` StorageFullError.
+    """
+
+    def put(self, spooled: SpooledImage) -> None:
+        """Keep an image; on return it outlives a crash of the machine."""
+
+    def names(self) -> Sequence[str]:
+        """Return what names each image that is kept here, the oldest first."""
+
+    def holds(self, guid: str) -> bool:
+        """Tell whether an attempt at this image is kept here."""
+
+    def take(self, name: str) -> AbstractContextManager[SpooledImage | None]:
+        """Lend an image to one at a time, of however many processes.
+
+        None where another has it, it is no longer there, or it is damaged.
+        """
+
+    def remove(self, name: str) -> None:
+        """Forget an image that is lent, once it is stored elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -221,10 +316,13 @@ class ImageGenerator(Protocol):
 
 
 class Clock(Protocol):
-    """Tells the time that is stored."""
+    """Tells the time of this machine."""
 
     def now(self) -> datetime:
         """Return the time in UTC, aware, cut to whole seconds."""
+
+    def milliseconds(self) -> int:
+        """Return the milliseconds since 1970, by which leases end."""
 
 
 class Authenticator(Protocol):

@@ -24,6 +24,9 @@ MARK = ".pixy-store"
 INCOMING = ".incoming"
 """Where bytes are written before they are whole. A crash leaves them there."""
 
+QUARANTINE = ".quarantine"
+"""Where bytes lie that no row names, each under its key, for somebody to look at."""
+
 OLDER = "older/"
 """Begins the keys of files that an earlier PixyProxy left in the root itself."""
 
@@ -47,7 +50,7 @@ class FolderStore:
 
     def prepare(self) -> str | None:
         """Make the folder where it is missing; return the store id it carries, if any."""
-        with _translated():
+        with translated():
             self._make_root()
             try:
                 self._store_id = self._read_mark()
@@ -57,7 +60,7 @@ class FolderStore:
 
     def mark(self, store_id: str) -> None:
         """Write the store id, durably; another server may have written it just now."""
-        with _translated():
+        with translated():
             try:
                 self._write(self._root / MARK, store_id.encode())
             except ConstraintViolationError:
@@ -69,7 +72,7 @@ class FolderStore:
         """Write to a temporary file, flush it, link it to its name, flush the folders."""
         _require_time(deadline)
         path = self._path(key)
-        with _translated():
+        with translated():
             self._require_mark()
             self._make_folders(path.parent)
             self._write(path, data)
@@ -78,7 +81,7 @@ class FolderStore:
     def open(self, key: str, deadline: Deadline) -> Iterator["_OpenFile"]:
         """Open a plain file; a link or folder in its place is damage."""
         _require_time(deadline)
-        with _translated():
+        with translated():
             descriptor = self._descriptor(key)
         try:
             yield _OpenFile(descriptor)
@@ -89,16 +92,53 @@ class FolderStore:
         """Remove the file, if it is there."""
         _require_time(deadline)
         path = self._path(key)
-        with _translated():
+        with translated():
             try:
                 path.unlink()
             except FileNotFoundError:
                 self._require_mark()
 
+    def keys(self, guid: str, deadline: Deadline) -> list[str]:
+        """Look for files of the guid in its one folder."""
+        _require_time(deadline)
+        folder = self._path(f"{guid}.0").parent
+        with translated():
+            self._require_mark()
+            try:
+                found = [path.name for path in folder.iterdir()]
+            except FileNotFoundError:
+                return []
+        return sorted(
+            name for name in found if name.startswith(f"{guid}.") and _KEY.fullmatch(name)
+        )
+
+    def quarantine(self, key: str, deadline: Deadline) -> None:
+        """Move the file into a folder beside the others, if it is there."""
+        _require_time(deadline)
+        path = self._path(key)
+        aside = self._root / QUARANTINE
+        with translated():
+            self._require_mark()
+            aside.mkdir(exist_ok=True)
+            try:
+                path.rename(aside / path.name)
+            except FileNotFoundError:
+                return
+            flush_folder(aside)
+            flush_folder(path.parent)
+
+    def free_bytes(self, deadline: Deadline) -> int:
+        """Return what the file system leaves to this user, if it is the store's."""
+        _require_time(deadline)
+        with translated():
+            self._require_mark()
+            status = os.statvfs(self._root)
+        return status.f_bavail * status.f_frsize
+
     def ping(self, deadline: Deadline) -> None:
         """Look for the mark: an empty mount point does not carry it."""
         _require_time(deadline)
-        with _translated():
+        with translated():
             self._require_mark()
 
     def _path(self, key: str) -> Path:
@@ -113,7 +153,7 @@ class FolderStore:
         missing = [level for level in (self._root, *self._root.parents) if not level.exists()]
         (self._root / INCOMING).mkdir(parents=True, exist_ok=True)
         for level in missing:
-            _flush_folder(level.parent)
+            flush_folder(level.parent)
 
     def _read_mark(self) -> str:
         return (self._root / MARK).read_text(encoding="utf-8", errors="replace").strip()
@@ -151,17 +191,17 @@ class FolderStore:
             except FileExistsError:
                 if level in self._durable:
                     continue
-            _flush_folder(level.parent)
+            flush_folder(level.parent)
             self._durable.add(level)
 
     def _write(self, path: Path, data: bytes) -> None:
         temporary = self._root / INCOMING / uuid.uuid4().hex
         try:
-            _write_flushed(temporary, data)
+            write_flushed(temporary, data)
             _link(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)
-        _flush_folder(path.parent)
+        flush_folder(path.parent)
 
 
 def is_plain_name(name: str) -> bool:
@@ -178,7 +218,7 @@ class _OpenFile:
 
     def read(self, offset: int, length: int) -> bytes:
         """Read without moving a position; a short read is continued to the end."""
-        with _translated():
+        with translated():
             data = os.pread(self._descriptor, length, offset)
             while 0 < len(data) < length:
                 more = os.pread(self._descriptor, length - len(data), offset + len(data))
@@ -188,7 +228,8 @@ class _OpenFile:
             return data
 
 
-def _write_flushed(path: Path, data: bytes) -> None:
+def write_flushed(path: Path, data: bytes) -> None:
+    """Write a new file, and flush it."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
     try:
         view = memoryview(data)
@@ -207,7 +248,8 @@ def _link(temporary: Path, path: Path) -> None:
         raise ConstraintViolationError("The store holds bytes under this key.") from error
 
 
-def _flush_folder(folder: Path) -> None:
+def flush_folder(folder: Path) -> None:
+    """Make the entries of a folder durable."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
@@ -223,7 +265,8 @@ def _require_time(deadline: Deadline) -> None:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def translated() -> Iterator[None]:
+    """Turn errors of the system into ours."""
     try:
         yield
     except OSError as error:

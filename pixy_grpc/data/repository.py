@@ -7,8 +7,9 @@ from pixy_grpc.core.call import Deadline
 from pixy_grpc.core.contents import ImageContents
 from pixy_grpc.core.exceptions import RecordNotFoundError
 from pixy_grpc.core.models import Image, ImageUpdate
-from pixy_grpc.core.ports import Creation, CreationKey, NewImage, Page, PageQuery, StoredImage
+from pixy_grpc.core.ports import NewImage, Page, PageQuery, StoredImage
 from pixy_grpc.core.search import index_terms
+from pixy_grpc.data.creations import end_creation
 from pixy_grpc.data.database import Database, Row, Session, time_text
 from pixy_grpc.data.listing import Listing, ListingLimits
 from pixy_grpc.data.rows import (
@@ -37,11 +38,6 @@ _INSERT_CONTENTS = """
 
 _INSERT_TERM = "INSERT INTO image_terms (term, image_id) VALUES (:term, :image_id)"
 
-_INSERT_CREATION = """
-    INSERT INTO creations (caller, request_id, fingerprint, guid, created_at)
-    VALUES (:caller, :request_id, :fingerprint, :guid, :created_at)
-"""
-
 _LIMITS = ListingLimits()
 
 
@@ -53,10 +49,10 @@ class SqlImageRepository:
         self._limits = limits
 
     def add(self, new: NewImage, deadline: Deadline) -> StoredImage:
-        """Add an image with its contents, terms and creation in one transaction."""
+        """Add an image with its contents and terms, and end its creation, in one transaction."""
         with self._database.write(deadline) as session:
-            if new.creation:
-                _insert_creation(session, new.creation, new)
+            if new.fence:
+                end_creation(session, new.fence, new.contents.key)
             image_id = session.insert(_INSERT_IMAGE, image_parameters(new))
             insert_contents(session, image_id, new.contents)
             _insert_terms(session, index_terms(new.prompt, new.filename), image_id)
@@ -92,16 +88,6 @@ class SqlImageRepository:
             contents = stored_image(row).contents
             return contents if contents and not _is_named(session, contents.key) else None
 
-    def find_creation(self, caller: str, request_id: str, deadline: Deadline) -> Creation | None:
-        """Return what a request id has made."""
-        with self._database.read(deadline) as session:
-            rows = session.query(
-                "SELECT guid, fingerprint FROM creations"
-                " WHERE caller = :caller AND request_id = :request_id",
-                {"caller": caller.encode(), "request_id": request_id},
-            )
-        return Creation(rows[0]["guid"], rows[0]["fingerprint"]) if rows else None
-
     def ping(self, deadline: Deadline) -> None:
         """Read a row, so that a database that is there but empty is not taken for ours."""
         with self._database.read(deadline) as session:
@@ -133,17 +119,6 @@ def _is_named(session: Session, key: str) -> bool:
     """Tell whether an image names these bytes: two older ones may share a file."""
     statement = "SELECT image_id FROM image_contents WHERE store_key = :store_key LIMIT 1"
     return bool(session.query(statement, {"store_key": key}))
-
-
-def _insert_creation(session: Session, creation: CreationKey, new: NewImage) -> None:
-    parameters = {
-        "caller": creation.caller.encode(),
-        "request_id": creation.request_id,
-        "fingerprint": creation.fingerprint,
-        "guid": new.guid,
-        "created_at": time_text(new.created_at),
-    }
-    session.execute(_INSERT_CREATION, parameters)
 
 
 def _insert_terms(session: Session, terms: Iterable[bytes], image_id: int) -> None:

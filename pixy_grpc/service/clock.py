@@ -1,5 +1,6 @@
 """The time, as it is stored."""
 
+import time
 from datetime import UTC, datetime
 
 
@@ -9,3 +10,7 @@ class SystemClock:
     def now(self) -> datetime:
         """Return the time in UTC, cut to whole seconds."""
         return datetime.now(UTC).replace(microsecond=0)
+
+    def milliseconds(self) -> int:
+        """Return the milliseconds since 1970."""
+        return time.time_ns() // 1_000_000

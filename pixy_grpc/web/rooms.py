@@ -32,8 +32,12 @@ class Room:
         refusal: type[ResourceExhaustedError],
         *,
         shared: bool = False,
+        threads: int = 0,
     ) -> None:
-        self.pool = ThreadPoolExecutor(places + _SPARE_THREADS, thread_name_prefix=f"pixy-{name}")
+        """Take how many threads there are beyond one a place: for those who wait elsewhere."""
+        self.pool = ThreadPoolExecutor(
+            places + threads + _SPARE_THREADS, thread_name_prefix=f"pixy-{name}"
+        )
         self._name = name
         self._places = places
         self._share = places if shared else places // 2
@@ -57,6 +61,22 @@ class Room:
             if not self._taken[caller]:
                 del self._taken[caller]
                 self._changed.notify_all()
+
+    @contextmanager
+    def waiting_in(self, other: "Room", caller: str) -> Iterator[None]:
+        """Change a place here for one in another room until the block ends.
+
+        Raises the other room's refusal. The way back is never refused, as who comes back
+        is about to leave: those who come meanwhile find this room so much fuller.
+        """
+        other.enter(caller)
+        self.leave(caller)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._taken[caller] += 1
+            other.leave(caller)
 
     @contextmanager
     def place(self, caller: str) -> Iterator[None]:

@@ -4,6 +4,8 @@ import re
 import socket
 import threading
 import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -32,7 +34,7 @@ class RpcScope:
     """One RPC, from its arrival to its end.
 
     `caller` is empty until authentication has named it, `request_id` until the message
-    of a creation has been read.
+    of a creation has been read. `waiting` is that of Call.
     """
 
     method: str
@@ -40,6 +42,7 @@ class RpcScope:
     started: float = field(default_factory=time.monotonic)
     caller: str = ""
     request_id: str = ""
+    waiting: Callable[[], AbstractContextManager[None]] = nullcontext
 
 
 _current: ContextVar[RpcScope] = ContextVar("pixy_rpc")
@@ -68,7 +71,7 @@ def current_scope() -> RpcScope | None:
 def current_call(context: grpc.ServicerContext) -> Call:
     """Return the running RPC as the service layer sees it."""
     scope = _current.get()
-    return Call(scope.caller, scope.call_id, _deadline(context), context.is_active)
+    return Call(scope.caller, scope.call_id, _deadline(context), context.is_active, scope.waiting)
 
 
 def _deadline(context: grpc.ServicerContext) -> Deadline:

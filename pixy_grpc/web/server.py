@@ -74,6 +74,8 @@ _OPTIONS = {
 class ServerLimits:
     """Places in each room, and how long what may take, in seconds.
 
+    `waits` are duplicates of a creation that runs, each a thread that sleeps.
+
     `message_seconds` is from a call's headers to the end of its message: a client has the
     message when it sends the headers, and it is at most a few packets. `stream_seconds`
     is a stream of requests in all (reflection: a client asks a few questions and goes).
@@ -81,6 +83,7 @@ class ServerLimits:
 
     reads: int = 64
     creates: int = 32
+    waits: int = 128
     downloads: int = 64
     watches: int = WATCH_PLACES
     message_seconds: float = 10.0
@@ -150,7 +153,8 @@ class GrpcServer:
 def _rooms(limits: ServerLimits) -> dict[str, Room]:
     return {
         "reads": Room("reads", limits.reads, TooManyReadsError),
-        "creates": Room("creations", limits.creates, TooManyCreatesError),
+        "creates": Room("creations", limits.creates, TooManyCreatesError, threads=limits.waits),
+        "waits": Room("waits for a creation", limits.waits, TooManyCreatesError),
         "downloads": Room("downloads", limits.downloads, TooManyDownloadsError),
         "health": Room("health checks", HEALTH_PLACES, TooManyReadsError, shared=True),
         "watches": Room("health watches", limits.watches, TooManyReadsError, shared=True),
@@ -176,7 +180,7 @@ def _interceptors(
         LoggingInterceptor(),
         ErrorInterceptor(),
         AuthenticationInterceptor(authenticator),
-        AdmissionInterceptor(lambda method: rooms[_ROOM_OF.get(method, "reads")]),
+        AdmissionInterceptor(lambda method: rooms[_ROOM_OF.get(method, "reads")], rooms["waits"]),
         MessageInterceptor(
             watchdog,
             message_seconds=limits.message_seconds,

@@ -63,6 +63,7 @@ def settings_for(folder: Path, **changes: object) -> Settings:
         "listen": "127.0.0.1:0",
         "database_url": f"sqlite:///{folder / 'pixy.db'}",
         "images": str(folder / "images"),
+        "spool": str(folder / "spool"),
         "tokens": TOKENS,
         **changes,
     }
@@ -75,7 +76,7 @@ def running_server(folder: Path, **changes: object) -> Iterator[RunningServer]:
     settings = settings_for(folder, **changes)
     prepare(settings)
     app = build(settings, settings.tokens)
-    port = app.server.start("127.0.0.1:0")
+    port = app.start("127.0.0.1:0")
     try:
         yield RunningServer(f"127.0.0.1:{port}", folder)
     finally:

@@ -15,8 +15,10 @@ RoomOf = Callable[[str], Room]
 class AdmissionInterceptor(grpc.ServerInterceptor):
     """Runs each RPC in a thread of its room."""
 
-    def __init__(self, room_of: RoomOf) -> None:
+    def __init__(self, room_of: RoomOf, waits: Room) -> None:
+        """Take the room of each method, and that of calls which wait for another call."""
         self._room_of = room_of
+        self._waits = waits
 
     def intercept_service(
         self, continuation: Continuation, details: grpc.HandlerCallDetails
@@ -32,4 +34,6 @@ class AdmissionInterceptor(grpc.ServerInterceptor):
             room.enter(caller)
         except ResourceExhaustedError as error:
             return refusal(error)
+        if scope:
+            scope.waiting = lambda: room.waiting_in(self._waits, caller)
         return in_pool(within(handler, lambda _context: room.place(caller)), room.pool)

@@ -8,14 +8,21 @@ from pathlib import Path
 from pixy_grpc.core.call import Deadline
 from pixy_grpc.core.contents import BLOCK_BYTES
 from pixy_grpc.service.catalogue import ImageCatalogue
-from pixy_grpc.service.creation import ImageCreation
+from pixy_grpc.service.creation import CreationParts, ImageCreation
 from pixy_grpc.service.delivery import ImageDelivery
 from pixy_grpc.service.generators.sketch import SketchGenerator
 from pixy_grpc.service.tokens import TokenAuthenticator
 from pixy_grpc.web.health import Health
 from pixy_grpc.web.server import GrpcServer, ServerLimits
 from pixy_grpc.web.servicer import UseCases
-from tests.fakes import FixedClock, InMemoryBytes, InMemoryImageRepository, InMemoryImageStore
+from tests.fakes import (
+    FixedClock,
+    InMemoryBytes,
+    InMemoryCreationRepository,
+    InMemoryImageRepository,
+    InMemoryImageStore,
+    InMemorySpool,
+)
 from tests.support.server import STOP_SECONDS, TOKENS, RunningServer
 
 
@@ -57,8 +64,16 @@ class FailingServer:
 def failing_server() -> Iterator[FailingServer]:
     """Serve the real use cases over stores in memory until the block ends."""
     repository, store, clock = InMemoryImageRepository(), TearingStore(), FixedClock()
+    parts = CreationParts(
+        images=repository,
+        creations=InMemoryCreationRepository(repository),
+        store=store,
+        spool=InMemorySpool(),
+        generator=SketchGenerator(),
+        clock=clock,
+    )
     use_cases = UseCases(
-        creation=ImageCreation(repository, store, SketchGenerator(), clock),
+        creation=ImageCreation(parts),
         catalogue=ImageCatalogue(repository, store, clock),
         delivery=ImageDelivery(repository, store),
     )

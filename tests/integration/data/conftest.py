@@ -6,19 +6,28 @@ from pathlib import Path
 import pytest
 
 from pixy_grpc.core.ports import ImageRepository, ImageStore
+from pixy_grpc.data.listing import ListingLimits
 from tests.integration.data.implementations import (
-    IMAGE_REPOSITORIES,
     IMAGE_STORES,
+    LIMITS,
+    REPOSITORIES,
+    OpenRepositories,
     OpenRepository,
     OpenStore,
 )
 
 
-@pytest.fixture(params=IMAGE_REPOSITORIES)
-def open_repository(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenRepository]:
-    """Return what opens one empty repository, as often as it is called."""
-    with IMAGE_REPOSITORIES[request.param](tmp_path) as opener:
+@pytest.fixture(params=REPOSITORIES)
+def open_repositories(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenRepositories]:
+    """Return what opens one empty database, as often as it is called."""
+    with REPOSITORIES[request.param](tmp_path) as opener:
         yield opener
+
+
+@pytest.fixture
+def open_repository(open_repositories: OpenRepositories) -> OpenRepository:
+    """Return what opens one empty repository of images, as often as it is called."""
+    return _images_of(open_repositories)
 
 
 @pytest.fixture
@@ -27,13 +36,13 @@ def repository(open_repository: OpenRepository) -> ImageRepository:
     return open_repository()
 
 
-@pytest.fixture(scope="module", params=IMAGE_REPOSITORIES)
+@pytest.fixture(scope="module", params=REPOSITORIES)
 def open_module_repository(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[OpenRepository]:
     """Return what opens one repository that the tests of a module fill and share."""
-    with IMAGE_REPOSITORIES[request.param](tmp_path_factory.mktemp("shared")) as opener:
-        yield opener
+    with REPOSITORIES[request.param](tmp_path_factory.mktemp("shared")) as opener:
+        yield _images_of(opener)
 
 
 @pytest.fixture(params=IMAGE_STORES)
@@ -47,3 +56,10 @@ def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenS
 def store(open_store: OpenStore) -> ImageStore:
     """Return an empty store."""
     return open_store()
+
+
+def _images_of(open_again: OpenRepositories) -> OpenRepository:
+    def open_images(limits: ListingLimits = LIMITS) -> ImageRepository:
+        return open_again(limits).images
+
+    return open_images

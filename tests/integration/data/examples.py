@@ -3,12 +3,13 @@
 import hashlib
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from pixy_grpc.core.call import Deadline
 from pixy_grpc.core.contents import ImageContents, digest_blocks
+from pixy_grpc.core.creations import CreationKey, Fence, NewCreation
 from pixy_grpc.core.ports import (
-    CreationKey,
     ImageRepository,
     NewImage,
     Page,
@@ -57,14 +58,29 @@ def new_image(
     created_at: datetime = NOON,
     *,
     guid: str = "",
-    creation: CreationKey | None = None,
+    fence: Fence | None = None,
 ) -> NewImage:
     guid = guid or new_guid()
-    return NewImage(guid, filename, prompt, created_at, contents(key=f"{guid}.1.png"), creation)
+    return NewImage(guid, filename, prompt, created_at, contents(key=f"{guid}.1.png"), fence)
 
 
-def creation_key(caller: str = "alice", request_id: str = "", fingerprint: str = "") -> CreationKey:
-    return CreationKey(caller, request_id or new_guid(), fingerprint or "f" * 64)
+def creation_key(caller: str = "alice", request_id: str = "") -> CreationKey:
+    return CreationKey(caller, request_id or new_guid())
+
+
+def new_creation(key: CreationKey | None = None, **fields: object) -> NewCreation:
+    """Describe a creation; with these fields, if any."""
+    creation = NewCreation(
+        key=key or creation_key(),
+        fingerprint="f" * 64,
+        guid=new_guid(),
+        prompt="A red fox",
+        filename="fox.png",
+        generator="sketch",
+        created_at=NOON,
+        lease_until_ms=1_000,
+    )
+    return replace(creation, **fields)  # type: ignore[arg-type]
 
 
 def add(repository: ImageRepository, **fields: object) -> StoredImage:

@@ -6,25 +6,44 @@ own, lends what opens it, any number of times, and cleans up.
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from pixy_grpc.core.ports import ImageRepository, ImageStore
+from pixy_grpc.core.ports import CreationRepository, ImageRepository, ImageStore
+from pixy_grpc.data.creations import SqlCreationRepository
+from pixy_grpc.data.database import Database
 from pixy_grpc.data.folder import FolderStore
 from pixy_grpc.data.init import migrate
 from pixy_grpc.data.listing import ListingLimits
 from pixy_grpc.data.mysql import MySQLDatabase, parse_url
 from pixy_grpc.data.repository import SqlImageRepository
 from pixy_grpc.data.sqlite import SqliteDatabase
-from tests.fakes import InMemoryImageRepository, InMemoryImageStore
+from tests.fakes import InMemoryCreationRepository, InMemoryImageRepository, InMemoryImageStore
 from tests.integration.data.examples import new_guid, soon
 from tests.support.mariadb import fresh_database, shared_server_url
 
 LIMITS = ListingLimits()
 
 
-class OpenRepository(Protocol):
+@dataclass(frozen=True)
+class Repositories:
+    """What is kept in one database."""
+
+    images: ImageRepository
+    creations: CreationRepository
+
+
+class OpenRepositories(Protocol):
     """Opens the same data once more: what one instance did, every other has to see."""
+
+    def __call__(self, limits: ListingLimits = LIMITS) -> Repositories:
+        """Return one more of each."""
+        ...
+
+
+class OpenRepository(Protocol):
+    """Opens the images of the same data once more."""
 
     def __call__(self, limits: ListingLimits = LIMITS) -> ImageRepository:
         """Return one more instance."""
@@ -35,23 +54,24 @@ OpenStore = Callable[[], ImageStore]
 
 
 @contextmanager
-def fake_repository(_folder: Path) -> Iterator[OpenRepository]:
+def fake_repositories(_folder: Path) -> Iterator[OpenRepositories]:
     first = InMemoryImageRepository()
 
-    def open_again(limits: ListingLimits = LIMITS) -> ImageRepository:  # noqa: ARG001 - has none
-        return InMemoryImageRepository(beside=first)
+    def open_again(limits: ListingLimits = LIMITS) -> Repositories:  # noqa: ARG001 - has none
+        images = InMemoryImageRepository(beside=first)
+        return Repositories(images, InMemoryCreationRepository(images))
 
     yield open_again
 
 
 @contextmanager
-def sqlite_repository(folder: Path) -> Iterator[OpenRepository]:
+def sqlite_repositories(folder: Path) -> Iterator[OpenRepositories]:
     path = new_sqlite_file(folder)
     opened: list[SqliteDatabase] = []
 
-    def open_again(limits: ListingLimits = LIMITS) -> ImageRepository:
+    def open_again(limits: ListingLimits = LIMITS) -> Repositories:
         opened.append(SqliteDatabase(path))
-        return SqlImageRepository(opened[-1], limits)
+        return _sql_repositories(opened[-1], limits)
 
     yield open_again
     for database in opened:
@@ -59,16 +79,20 @@ def sqlite_repository(folder: Path) -> Iterator[OpenRepository]:
 
 
 @contextmanager
-def mysql_repository(_folder: Path) -> Iterator[OpenRepository]:
+def mysql_repositories(_folder: Path) -> Iterator[OpenRepositories]:
     with fresh_database(shared_server_url()) as url, ExitStack() as opened:
 
-        def open_again(limits: ListingLimits = LIMITS) -> ImageRepository:
+        def open_again(limits: ListingLimits = LIMITS) -> Repositories:
             database = opened.enter_context(closing(MySQLDatabase(parse_url(url))))
-            return SqlImageRepository(database, limits)
+            return _sql_repositories(database, limits)
 
         with closing(MySQLDatabase(parse_url(url))) as database:
             migrate(database, soon())
         yield open_again
+
+
+def _sql_repositories(database: Database, limits: ListingLimits) -> Repositories:
+    return Repositories(SqlImageRepository(database, limits), SqlCreationRepository(database))
 
 
 def new_sqlite_file(folder: Path) -> Path:
@@ -100,10 +124,10 @@ def folder_store(folder: Path) -> Iterator[OpenStore]:
     yield open_again
 
 
-IMAGE_REPOSITORIES: dict[str, Callable[[Path], AbstractContextManager[OpenRepository]]] = {
-    "fake": fake_repository,
-    "sqlite": sqlite_repository,
-    "mysql": mysql_repository,
+REPOSITORIES: dict[str, Callable[[Path], AbstractContextManager[OpenRepositories]]] = {
+    "fake": fake_repositories,
+    "sqlite": sqlite_repositories,
+    "mysql": mysql_repositories,
 }
 
 IMAGE_STORES: dict[str, Callable[[Path], AbstractContextManager[OpenStore]]] = {

@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -17,7 +16,7 @@ from pixy_grpc.core.exceptions import (
     RecordNotFoundError,
 )
 from pixy_grpc.core.models import Image, ImageUpdate
-from pixy_grpc.core.ports import Creation, ImageRepository, PageQuery, StoredImage
+from pixy_grpc.core.ports import ImageRepository, PageQuery, StoredImage
 from pixy_grpc.core.search import ImageFilter
 from pixy_grpc.data.listing import ListingLimits
 from pixy_grpc.v1 import image_service_pb2 as pb
@@ -26,7 +25,6 @@ from tests.integration.data.examples import (
     NOON,
     PAGE_BYTES,
     add,
-    creation_key,
     listed,
     new_guid,
     new_image,
@@ -136,55 +134,27 @@ def test_add_of_a_taken_guid_is_refused(repository: ImageRepository) -> None:
     assert listed(repository) == [added.image.guid]
 
 
-def test_add_of_a_taken_guid_leaves_no_creation(repository: ImageRepository) -> None:
-    """A write is whole or has not happened: the request id stays unused."""
-    added = add(repository)
-    creation = creation_key()
-
-    with pytest.raises(ConstraintViolationError):
-        add(repository, guid=added.image.guid, creation=creation)
-
-    assert repository.find_creation(creation.caller, creation.request_id, soon()) is None
-
-
-def test_add_of_a_used_request_id_adds_nothing(repository: ImageRepository) -> None:
-    """One request id makes one image: nothing of a second is there or found."""
-    creation = creation_key()
-    first = add(repository, creation=creation)
-    second = new_image("A zebra", creation=replace(creation, fingerprint="0" * 64))
-
-    with pytest.raises(ConstraintViolationError):
-        repository.add(second, soon())
-
-    assert listed(repository) == [first.image.guid]
-    assert listed(repository, ImageFilter(prompt="zebra")) == []
-    with pytest.raises(RecordNotFoundError):
-        repository.get(second.guid, soon())
-
-
 def test_add_after_a_refused_add_works(repository: ImageRepository) -> None:
     """A refusal leaves nothing in the way of the next call."""
-    creation = creation_key()
-    add(repository, creation=creation)
-    second = new_image()
+    added = add(repository)
     with pytest.raises(ConstraintViolationError):
-        repository.add(replace(second, creation=creation), soon())
+        add(repository, guid=added.image.guid)
 
-    added = repository.add(second, soon())
+    second = add(repository)
 
-    assert repository.get(second.guid, soon()) == added
+    assert listed(repository) == [second.image.guid, added.image.guid]
 
 
-def test_add_at_once_with_one_request_id_adds_one(open_repository: OpenRepository) -> None:
-    """However many add under one request id at once, one of them wins."""
-    creation = creation_key()
+def test_add_at_once_of_one_guid_adds_one(open_repository: OpenRepository) -> None:
+    """However many add under one guid at once, one of them wins."""
+    guid = new_guid()
     barrier = threading.Barrier(8)
 
     def attempt(_: int) -> str | None:
         repository = open_repository()
         barrier.wait(10)
         try:
-            return add(repository, creation=creation).image.guid
+            return add(repository, guid=guid).image.guid
         except ConstraintViolationError:
             return None
 
@@ -193,52 +163,6 @@ def test_add_at_once_with_one_request_id_adds_one(open_repository: OpenRepositor
 
     assert len(won) == 1
     assert listed(open_repository()) == won
-
-
-# creations
-
-
-def test_find_creation_returns_what_was_made(open_repository: OpenRepository) -> None:
-    creation = creation_key(fingerprint="ab" * 32)
-    added = add(open_repository(), creation=creation)
-
-    found = open_repository().find_creation(creation.caller, creation.request_id, soon())
-
-    assert found == Creation(added.image.guid, "ab" * 32)
-
-
-def test_find_creation_of_an_unused_id_is_none(repository: ImageRepository) -> None:
-    add(repository, creation=creation_key())
-    add(repository)
-
-    assert repository.find_creation("alice", new_guid(), soon()) is None
-
-
-@pytest.mark.parametrize("other", ["bob", "Alice", "alice ", "alicé", "", "ａlice"])
-def test_creations_of_callers_are_apart(repository: ImageRepository, other: str) -> None:
-    """A request id is one caller's own; callers are compared byte for byte."""
-    creation = creation_key("alice")
-    add(repository, creation=creation)
-    assert repository.find_creation(other, creation.request_id, soon()) is None
-
-    added = add(repository, creation=replace(creation, caller=other))
-
-    found = repository.find_creation(other, creation.request_id, soon())
-    assert found
-    assert found.guid == added.image.guid
-
-
-def test_creation_outlives_its_image(repository: ImageRepository) -> None:
-    """The request id cannot make the image again once it was deleted."""
-    creation = creation_key()
-    added = add(repository, creation=creation)
-
-    repository.delete(added.image.guid, soon())
-
-    found = repository.find_creation(creation.caller, creation.request_id, soon())
-    assert found == Creation(added.image.guid, creation.fingerprint)
-    with pytest.raises(ConstraintViolationError):
-        add(repository, creation=creation)
 
 
 # update
@@ -386,9 +310,6 @@ OPERATIONS: dict[str, Callable[[ImageRepository, Deadline], object]] = {
         new_guid(), ImageUpdate(prompt="x"), NOON, deadline
     ),
     "delete": lambda repository, deadline: repository.delete(new_guid(), deadline),
-    "find_creation": lambda repository, deadline: repository.find_creation(
-        "alice", new_guid(), deadline
-    ),
     "ping": lambda repository, deadline: repository.ping(deadline),
 }
 

@@ -156,6 +156,42 @@ def test_put_after_delete_works(store: ImageStore) -> None:
     assert _read(store, key) == b"second"
 
 
+def test_keys_are_those_of_the_guid(open_store: OpenStore) -> None:
+    """Every attempt is found, by any instance; other images' are not."""
+    guid = new_guid()
+    store = open_store()
+    for key in (f"{guid}.2.png", f"{guid}.1.webp", new_key()):
+        store.put(key, DATA, soon())
+
+    assert list(open_store().keys(guid, soon())) == [f"{guid}.1.webp", f"{guid}.2.png"]
+    assert list(store.keys(new_guid(), soon())) == []
+
+
+def test_quarantined_bytes_are_gone_from_sight(store: ImageStore) -> None:
+    """Nobody opens, finds or overwrites them by their key; the others stay."""
+    guid = new_guid()
+    kept, moved = f"{guid}.1.png", f"{guid}.2.png"
+    for key in (kept, moved):
+        store.put(key, DATA, soon())
+
+    store.quarantine(moved, soon())
+    store.quarantine(moved, soon())
+
+    assert list(store.keys(guid, soon())) == [kept]
+    with pytest.raises(ImageCorruptError), store.open(moved, soon()):
+        pass
+
+
+def test_quarantine_of_a_missing_key_is_fine(store: ImageStore) -> None:
+    store.quarantine(new_key(), soon())
+
+
+def test_free_bytes_are_some_or_unknown(store: ImageStore) -> None:
+    free = store.free_bytes(soon())
+
+    assert free is None or free > 0
+
+
 def test_ping_returns(store: ImageStore) -> None:
     store.ping(soon())
 
@@ -166,6 +202,9 @@ OPERATIONS: dict[str, Callable[[ImageStore, Deadline], object]] = {
     "put": lambda store, deadline: store.put(KEY, DATA, deadline),
     "open": lambda store, deadline: store.open(KEY, deadline).__enter__(),
     "delete": lambda store, deadline: store.delete(KEY, deadline),
+    "keys": lambda store, deadline: store.keys(new_guid(), deadline),
+    "quarantine": lambda store, deadline: store.quarantine(KEY, deadline),
+    "free_bytes": lambda store, deadline: store.free_bytes(deadline),
     "ping": lambda store, deadline: store.ping(deadline),
 }
 

@@ -15,7 +15,7 @@ from pixy_grpc.core.ports import ImageRepository, StoredImage
 from pixy_grpc.core.search import ImageFilter
 from pixy_grpc.data.listing import ListingLimits
 from tests.fakes import InMemoryImageRepository, meets
-from tests.integration.data.examples import NOON, creation_key, listed, new_image, soon
+from tests.integration.data.examples import NOON, listed, new_image, soon
 from tests.integration.data.implementations import OpenRepository
 
 IMAGES = 120
@@ -130,12 +130,11 @@ def test_random_changes_leave_what_the_definition_has(
 
 def _operations(chance: random.Random) -> Iterator[Operation]:
     guids = [new_image().guid for _ in range(12)]
-    creations = [None, *(creation_key() for _ in range(6))]
     for number in range(80):
         guid = chance.choice(guids)
         at = NOON + timedelta(seconds=chance.randrange(5))
         text, name = _text(chance, WORDS), _text(chance, NAMES)[:255]
-        new = new_image(text, name, at, guid=guid, creation=chance.choice(creations))
+        new = new_image(text, name, at, guid=guid)
         change = ImageUpdate(prompt=chance.choice([None, text]), filename=None)
         sought = ImageFilter(_text(chance, WORDS)[:9])
         yield chance.choice(

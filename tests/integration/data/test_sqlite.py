@@ -25,7 +25,7 @@ from pixy_grpc.core.models import ImageUpdate
 from pixy_grpc.core.search import ImageFilter
 from pixy_grpc.data.repository import SqlImageRepository
 from pixy_grpc.data.sqlite import SqliteDatabase
-from tests.integration.data.examples import NOON, add, creation_key, listed, new_image, soon
+from tests.integration.data.examples import NOON, add, listed, new_image, soon
 from tests.integration.data.implementations import new_sqlite_file
 
 ENDLESS = """
@@ -228,7 +228,7 @@ def test_failed_calls_give_their_place_back(
     path: Path, database: SqliteDatabase, repository: SqlImageRepository
 ) -> None:
     """However calls end, both connections can be lent afterwards."""
-    added = add(repository, creation=creation_key())
+    added = add(repository)
     for _ in range(3):
         with pytest.raises(ConstraintViolationError):
             add(repository, guid=added.image.guid)
@@ -345,15 +345,13 @@ def _fill(path: Path) -> tuple[SqliteDatabase, SqlImageRepository]:
 
 def test_add_without_room_changes_nothing(path: Path, repository: SqlImageRepository) -> None:
     kept = add(repository)
-    creation = creation_key()
     database, full = _fill(path)
 
     with closing(database), pytest.raises(StorageFullError):
-        add(full, prompt=" ".join(f"word{n}" for n in range(2_000)), creation=creation)
+        add(full, prompt=" ".join(f"word{n}" for n in range(2_000)))
 
     assert listed(repository) == [kept.image.guid]
     assert listed(repository, ImageFilter("word1")) == []
-    assert repository.find_creation(creation.caller, creation.request_id, soon()) is None
 
 
 def test_update_without_room_changes_nothing(path: Path, repository: SqlImageRepository) -> None:

@@ -1,22 +1,44 @@
 """The use case of creating, over stores and a generator that fail as they are told."""
 
 import io
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from PIL import Image as Picture
 
 from pixy_grpc.core.call import Call, Deadline
-from pixy_grpc.core.exceptions import ImageException, StorageUnavailableError
+from pixy_grpc.core.creations import Creation, CreationKey
+from pixy_grpc.core.exceptions import ImageException
 from pixy_grpc.core.ports import GeneratedImage, NewImage, StoredImage
-from pixy_grpc.service.creation import CreationRequest, ImageCreation
-from tests.fakes import FixedClock, InMemoryImageRepository, InMemoryImageStore, ScriptedGenerator
+from pixy_grpc.service.creation import (
+    CreatedImage,
+    CreationLimits,
+    CreationParts,
+    CreationRequest,
+    ImageCreation,
+)
+from tests.fakes import (
+    FixedClock,
+    GeneratorRequest,
+    InMemoryCreationRepository,
+    InMemoryImageRepository,
+    InMemoryImageStore,
+    InMemorySpool,
+    ScriptedGenerator,
+)
 
 REQUEST_ID = "0b9d1f9e-6b0f-4c2d-9a54-3d0c2a7f1e55"
+WAIT_SECONDS = 20.0
+"""Nothing in these tests is expected to take so long."""
+
+LIMITS = CreationLimits(first_pause=0.01, longest_pause=0.02, round=0.02)
+"""Pauses that a test can sit through; leases are by the clock of the test."""
 
 
-def png() -> GeneratedImage:
+def png(color: str = "red") -> GeneratedImage:
     """Return a small image, and the model that is said to have made it."""
     buffer = io.BytesIO()
-    Picture.new("RGB", (8, 6), "red").save(buffer, "PNG")
+    Picture.new("RGB", (8, 6), color).save(buffer, "PNG")
     return GeneratedImage(buffer.getvalue(), model="painter-1")
 
 
@@ -37,16 +59,25 @@ class FailingRepository(InMemoryImageRepository):
         return super().add(new, deadline)
 
 
-class StuckStore(InMemoryImageStore):
-    """A store that cannot remove anything."""
+class Pausing:
+    """An outcome that waits to be told: `asked` is set once somebody asks."""
 
-    def delete(self, key: str, deadline: Deadline) -> None:
-        """Fail."""
-        raise StorageUnavailableError(f"cannot remove {key} in {deadline}")
+    def __init__(self, outcome: GeneratedImage | Exception) -> None:
+        self.asked = threading.Event()
+        self.go_on = threading.Event()
+        self._outcome = outcome
+
+    def __call__(self, _: GeneratorRequest) -> GeneratedImage:
+        """Wait, then answer."""
+        self.asked.set()
+        assert self.go_on.wait(WAIT_SECONDS)
+        if isinstance(self._outcome, Exception):
+            raise self._outcome
+        return self._outcome
 
 
 class World:
-    """Use case, and what it works on."""
+    """One process's use case, and what it works on; `beside` shares the stores of another."""
 
     def __init__(
         self,
@@ -54,14 +85,59 @@ class World:
         repository: InMemoryImageRepository | None = None,
         store: InMemoryImageStore | None = None,
         refusal: ImageException | None = None,
+        beside: "World | None" = None,
+        limits: CreationLimits = LIMITS,
     ) -> None:
-        self.repository = repository or InMemoryImageRepository()
-        self.store = store or InMemoryImageStore()
+        self.repository = beside.repository if beside else repository or InMemoryImageRepository()
+        self.store = beside.store if beside else store or InMemoryImageStore()
+        self.clock = beside.clock if beside else FixedClock()
+        self.spool = InMemorySpool()
+        self.creations = InMemoryCreationRepository(self.repository)
         self.generator = ScriptedGenerator(*(outcomes or (png(),)), refusal=refusal)
-        self.creation = ImageCreation(self.repository, self.store, self.generator, FixedClock())
+        self.limits = limits
+        self.creation = self.rebuilt()
+        self._threads = ThreadPoolExecutor(64)
 
-    def create(self, prompt: str = "a fox", request_id: str = REQUEST_ID, **call: object) -> object:
+    def rebuilt(self) -> ImageCreation:
+        """Return another use case over the same, as the next process has it."""
+        parts = CreationParts(
+            images=self.repository,
+            creations=self.creations,
+            store=self.store,
+            spool=self.spool,
+            generator=self.generator,
+            clock=self.clock,
+        )
+        return ImageCreation(parts, self.limits)
+
+    def create(
+        self, prompt: str = "a fox", request_id: str = REQUEST_ID, **call: object
+    ) -> CreatedImage:
         """Create an image as the caller alice."""
         request = CreationRequest({"prompt": prompt}, {}, request_id)
         fields = {"caller": "alice", "call_id": "1", "deadline": Deadline.after(30), **call}
-        return self.creation.create(request, Call(**fields))
+        return self.creation.create(request, Call(**fields))  # type: ignore[arg-type]
+
+    def begin(self, **fields: object) -> "Future[CreatedImage]":
+        """Create in a thread of its own."""
+        return self._threads.submit(self.create, **fields)  # type: ignore[arg-type]
+
+    @property
+    def found(self) -> Creation | None:
+        """The creation of REQUEST_ID."""
+        return self.creations.find(CreationKey("alice", REQUEST_ID), Deadline.after(1))
+
+    @property
+    def state(self) -> str:
+        """Its state, `none` without one."""
+        found = self.found
+        return found.state.value if found else "none"
+
+    @property
+    def asked(self) -> int:
+        """How often the generator was asked."""
+        return len(self.generator.requests)
+
+    def end_leases(self) -> None:
+        """Go on to when every lease that is not renewed has ended."""
+        self.clock.advance(self.limits.lease + self.limits.skew + 1)

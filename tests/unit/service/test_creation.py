@@ -1,32 +1,38 @@
-"""Creating an image where something fails: what is kept, what is removed, who is asked."""
+"""Creating an image, over whatever happens: who is asked, what is kept, what is said."""
 
-import logging
+import time
 import uuid
+from datetime import timedelta
 
 import pytest
 
 from pixy_grpc.core.call import Deadline
+from pixy_grpc.core.creations import Usage
 from pixy_grpc.core.exceptions import (
-    ConstraintViolationError,
+    ContentPolicyError,
+    CreationInProgressError,
     DBConnectionError,
     DeadlineTooShortError,
+    FieldViolation,
     ImageException,
+    InvalidPromptError,
     InvalidSizeError,
     ProviderBadResponseError,
+    ProviderMisconfiguredError,
+    ProviderOutcomeUnknownError,
+    ProviderQuotaError,
+    ProviderRateLimitedError,
     ProviderUnavailableError,
+    RecordNotFoundError,
     RequestIdReusedError,
     StorageFullError,
-    StorageUnavailableError,
-    TransactionConflictError,
 )
 from pixy_grpc.core.ports import GeneratedImage
-from tests.fakes import (
-    FixedClock,
-    GeneratorRequest,
-    InMemoryImageRepository,
-    InMemoryImageStore,
-)
-from tests.unit.service.creating import REQUEST_ID, FailingRepository, StuckStore, World, png
+from pixy_grpc.service.creation.limits import LAPSE
+from tests.fakes import FixedClock, GeneratorRequest
+from tests.unit.service.creating import REQUEST_ID, WAIT_SECONDS, Pausing, World, png
+
+GONE = {"is_active": lambda: False}
 
 
 def test_create_stores_bytes_and_row_of_what_was_made() -> None:
@@ -37,153 +43,44 @@ def test_create_stores_bytes_and_row_of_what_was_made() -> None:
 
     (key,) = world.store.objects
     contents = world.repository.get(image.guid, Deadline.after(1)).contents
+    assert contents
     assert contents.key == key
     assert key.startswith(f"{image.guid}.")
     assert (image.width, image.height, image.content_type) == (8, 6, "image/png")
     assert (image.generator, image.model) == ("scripted", "painter-1")
     assert image.created_at == image.updated_at == FixedClock().now()
+    assert image.filename == "a-fox.png"
+    assert world.state == "done"
 
 
-@pytest.mark.parametrize(
-    "error",
-    [ConstraintViolationError("No."), StorageFullError("No."), TransactionConflictError("No.")],
-)
-def test_bytes_are_removed_where_no_row_was_added(error: ImageException) -> None:
-    """What surely was not added leaves nothing behind."""
-    world = World(repository=FailingRepository(error))
+def test_usage_is_kept_with_the_creation() -> None:
+    usage = Usage("req-1", 10, 20, 1.5)
+    world = World(GeneratedImage(png().data, "painter-1", usage))
 
-    with pytest.raises(type(error)):
-        world.create()
+    image = world.create().image
 
-    assert world.store.objects == {}
+    assert world.creations.usages == {image.guid: usage}
 
 
-@pytest.mark.parametrize("error", [DBConnectionError("No."), RuntimeError("No."), MemoryError()])
-def test_bytes_stay_where_the_row_may_have_been_added(error: Exception) -> None:
-    """After a lost answer the row may name them: an image without bytes would be a lie."""
-    world = World(repository=FailingRepository(error, after=True))
-
-    with pytest.raises(type(error)):
-        world.create()
-
-    assert len(world.store.objects) == 1
-
-
-def test_retry_after_a_lost_answer_finds_the_image() -> None:
-    """The same request id returns what was added, without asking the generator again."""
-    repository = FailingRepository(DBConnectionError("No."), after=True)
-    world = World(repository=repository)
-    with pytest.raises(DBConnectionError):
-        world.create()
-    repository.error = None
-
-    again = world.create()
-
-    assert again.replayed
-    assert len(world.generator.requests) == 1
-    assert len(world.store.objects) == 1
-
-
-@pytest.mark.parametrize("error", [StorageUnavailableError("No."), StorageFullError("No.")])
-def test_no_row_is_added_where_bytes_were_not_stored(error: ImageException) -> None:
-    """Bytes first, row second: without the one there is no other."""
+def test_keys_of_two_attempts_differ() -> None:
+    """A store never sees one key twice, whatever is created again."""
     world = World()
-    world.store.failure = error
 
-    with pytest.raises(type(error)):
-        world.create()
+    for _ in range(20):
+        world.create(request_id=str(uuid.uuid4()))
 
-    assert world.repository.find_creation("alice", REQUEST_ID, Deadline.after(1)) is None
-    assert world.store.objects == {}
+    assert len(world.store.objects) == 20
 
 
-def test_bytes_that_cannot_be_removed_do_not_hide_the_error(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    """The caller gets what went wrong; what is left behind is in the log, for fsck."""
-    world = World(repository=FailingRepository(StorageFullError("No.")), store=StuckStore())
+def test_create_without_request_id_makes_an_image_each_time() -> None:
+    world = World()
 
-    with caplog.at_level(logging.WARNING, "pixy_grpc"), pytest.raises(StorageFullError):
-        world.create()
+    guids = {world.create(request_id="").image.guid for _ in range(2)}
 
-    (key,) = world.store.objects
-    assert f"orphaned bytes key={key} reason=STORAGE_UNAVAILABLE" in caplog.text
+    assert len(guids) == 2
 
 
-def test_loser_of_a_race_returns_the_winners_image() -> None:
-    """Where another call with the request id is first, its image is the answer."""
-    repository, store = InMemoryImageRepository(), InMemoryImageStore()
-    rival = World(repository=repository, store=store)
-
-    def slow(_: GeneratorRequest) -> GeneratedImage:
-        rival.create()
-        return png()
-
-    loser = World(slow, repository=repository, store=store)
-
-    created = loser.create()
-
-    (key,) = store.objects
-    assert created.replayed
-    assert key.startswith(f"{created.image.guid}.")
-
-
-def test_loser_of_a_race_with_other_content_is_refused() -> None:
-    """The id was used, for something else: nothing of the loser's is kept."""
-    repository, store = InMemoryImageRepository(), InMemoryImageStore()
-    rival = World(repository=repository, store=store)
-
-    def slow(_: GeneratorRequest) -> GeneratedImage:
-        rival.create("a wolf")
-        return png()
-
-    with pytest.raises(RequestIdReusedError):
-        World(slow, repository=repository, store=store).create()
-
-    assert len(store.objects) == 1
-
-
-@pytest.mark.parametrize(
-    ("outcome", "kind"),
-    [
-        (ProviderUnavailableError("No."), ProviderUnavailableError),
-        (GeneratedImage(b"<svg/>"), ProviderBadResponseError),
-        (GeneratedImage(b""), ProviderBadResponseError),
-        (GeneratedImage(png().data[:-40]), ProviderBadResponseError),
-    ],
-)
-def test_nothing_is_stored_where_no_image_was_made(
-    outcome: object, kind: type[ImageException]
-) -> None:
-    """A failed or unusable answer leaves no bytes, no row, and the request id unused."""
-    world = World(outcome, png())
-
-    with pytest.raises(kind):
-        world.create()
-
-    assert world.store.objects == {}
-    assert not world.create().replayed
-
-
-@pytest.mark.parametrize(
-    ("refusal", "call", "kind"),
-    [
-        (InvalidSizeError("No."), {}, InvalidSizeError),
-        (None, {"deadline": Deadline(0.0)}, DeadlineTooShortError),
-        (None, {"is_active": lambda: False}, DeadlineTooShortError),
-    ],
-    ids=["refused", "too late", "caller gone"],
-)
-def test_generator_is_not_asked_for_what_nobody_can_have(
-    refusal: ImageException | None, call: dict[str, object], kind: type[ImageException]
-) -> None:
-    """Nothing is spent on options that are refused, or on a caller who has gone."""
-    world = World(refusal=refusal)
-
-    with pytest.raises(kind):
-        world.create(request_id="", **call)
-
-    assert world.generator.requests == []
+# replays
 
 
 def test_replay_asks_nobody() -> None:
@@ -196,30 +93,320 @@ def test_replay_asks_nobody() -> None:
 
     assert again.replayed
     assert again.image == first.image
-    assert len(world.generator.requests) == 1
+    assert world.asked == 1
 
 
-def test_image_that_was_made_is_stored_though_the_caller_is_out_of_time() -> None:
+def test_replay_after_delete_is_not_found_until_the_id_lapses() -> None:
+    world = World()
+    first = world.create()
+    world.repository.delete(first.image.guid, Deadline.after(1))
+
+    with pytest.raises(RecordNotFoundError):
+        world.create()
+
+    world.clock.advance((LAPSE + timedelta(seconds=1)).total_seconds())
+    later = world.create()
+    assert not later.replayed
+    assert later.image.guid != first.image.guid
+
+
+def test_create_of_other_content_is_refused() -> None:
+    world = World()
+    world.create()
+
+    with pytest.raises(RequestIdReusedError):
+        world.create("a hen")
+
+    assert world.asked == 1
+
+
+def test_create_of_other_content_while_the_first_runs_is_refused_at_once() -> None:
+    slow = Pausing(png())
+    world = World(slow)
+    first = world.begin()
+    assert slow.asked.wait(WAIT_SECONDS)
+
+    with pytest.raises(RequestIdReusedError):
+        world.create("a hen")
+
+    slow.go_on.set()
+    assert first.result(WAIT_SECONDS)
+
+
+# what costs nothing
+
+
+@pytest.mark.parametrize(
+    ("refusal", "call", "kind"),
+    [
+        (InvalidSizeError("No."), {}, InvalidSizeError),
+        (None, {"deadline": Deadline(0.0)}, DBConnectionError),
+        (None, {"deadline": Deadline(0.0, from_caller=True)}, DeadlineTooShortError),
+        (None, GONE, DeadlineTooShortError),
+    ],
+    ids=["refused", "too late for us", "too late", "caller gone"],
+)
+def test_generator_is_not_asked_for_what_nobody_can_have(
+    refusal: ImageException | None, call: dict[str, object], kind: type[ImageException]
+) -> None:
+    """Nothing is spent on options that are refused, or on a caller who has gone."""
+    world = World(refusal=refusal)
+
+    with pytest.raises(kind):
+        world.create(**call)
+
+    assert world.asked == 0
+    assert world.state == "none"
+
+
+def test_caller_who_goes_after_the_claim_is_not_generated_for() -> None:
+    """The claim is given back."""
+    world = World()
+    answers = iter([True, False])
+
+    with pytest.raises(DeadlineTooShortError):
+        world.create(is_active=lambda: next(answers))
+
+    assert (world.asked, world.state) == (0, "none")
+
+
+def test_full_store_is_found_out_before_money_is_spent() -> None:
+    world = World()
+    world.store.free = world.limits.spare_bytes - 1
+
+    with pytest.raises(StorageFullError):
+        world.create()
+
+    assert (world.asked, world.state) == (0, "none")
+    world.store.free += 1
+    assert world.create()
+
+
+FREE = [
+    ProviderUnavailableError("No."),
+    ProviderRateLimitedError("No.", retry_delay_seconds=3),
+    ProviderQuotaError("No."),
+    ProviderMisconfiguredError("No."),
+    DeadlineTooShortError("No."),
+]
+
+
+@pytest.mark.parametrize("error", FREE, ids=lambda error: error.reason)
+def test_failure_that_cost_nothing_frees_the_id(error: ImageException) -> None:
+    """A retry begins anew, with other content if it likes."""
+    world = World(error, png())
+
+    with pytest.raises(type(error)) as caught:
+        world.create()
+
+    assert caught.value is error
+    assert world.state == "none"
+    assert not world.create("another fox").replayed
+
+
+# what the provider refuses
+
+
+@pytest.mark.parametrize(
+    ("outcome", "kind"),
+    [
+        (ContentPolicyError("Not that."), ContentPolicyError),
+        (InvalidPromptError("No.", violations=[FieldViolation("prompt", "x")]), InvalidPromptError),
+        (ProviderBadResponseError("No."), ProviderBadResponseError),
+        (GeneratedImage(b"<svg/>"), ProviderBadResponseError),
+        (GeneratedImage(b""), ProviderBadResponseError),
+        (GeneratedImage(png().data[:-40]), ProviderBadResponseError),
+    ],
+    ids=["moderation", "argument", "unusable", "svg", "empty", "cut"],
+)
+def test_refusal_is_replayed(outcome: object, kind: type[ImageException]) -> None:
+    """The answer is the same without asking again, and nothing is stored."""
+    world = World(outcome, png())
+    with pytest.raises(kind) as first:
+        world.create()
+
+    with pytest.raises(kind) as again:
+        world.create()
+
+    assert (world.asked, world.state) == (1, "refused")
+    assert world.store.objects == {}
+    assert again.value.message == first.value.message
+    assert again.value.violations == first.value.violations
+
+
+# what nobody knows the outcome of
+
+UNKNOWN = [ProviderOutcomeUnknownError("?"), RuntimeError("?"), MemoryError(), KeyError("?")]
+
+
+@pytest.mark.parametrize("error", UNKNOWN, ids=lambda error: type(error).__name__)
+def test_unknown_outcome_is_asked_once_more_at_once(error: Exception) -> None:
+    """The caller learns it, and a retry goes on without waiting for a lease."""
+    world = World(error, png())
+    with pytest.raises(type(error)):
+        world.create()
+    assert world.state == "unknown"
+
+    again = world.create()
+
+    assert (world.asked, world.state) == (2, "done")
+    assert not again.replayed
+
+
+def test_provider_is_never_asked_a_third_time() -> None:
+    world = World(ProviderOutcomeUnknownError("?"))
+    for _ in range(4):
+        with pytest.raises(ProviderOutcomeUnknownError):
+            world.create()
+
+    assert (world.asked, world.state) == (2, "unknown")
+
+
+@pytest.mark.parametrize("error", FREE, ids=lambda error: error.reason)
+def test_failure_that_cost_nothing_does_not_undo_an_earlier_ask(error: ImageException) -> None:
+    """The first may have been billed: the id stays, and one more ask is left."""
+    world = World(ProviderOutcomeUnknownError("?"), error, png())
+    with pytest.raises(ProviderOutcomeUnknownError):
+        world.create()
+
+    with pytest.raises(type(error)):
+        world.create()
+
+    assert world.found
+    assert (world.state, world.found.asks) == ("unknown", 1)
+    assert world.create()
+    assert (world.asked, world.state) == (3, "done")
+
+
+def test_refusal_of_the_second_ask_is_the_answer() -> None:
+    world = World(ProviderOutcomeUnknownError("?"), ContentPolicyError("No."))
+    with pytest.raises(ProviderOutcomeUnknownError):
+        world.create()
+
+    for _ in range(2):
+        with pytest.raises(ContentPolicyError):
+            world.create()
+
+    assert (world.asked, world.state) == (2, "refused")
+
+
+# callers who go
+
+
+def test_image_that_was_asked_for_is_stored_though_the_caller_is_out_of_time() -> None:
     """Past the caller's deadline what was paid for is kept, and a retry finds it."""
 
     def slow(request: GeneratorRequest) -> GeneratedImage:
-        while request.deadline.remaining():
-            pass
+        assert not request.deadline.from_caller
+        time.sleep(0.3)
+        assert request.deadline.remaining()
         return png()
 
     world = World(slow)
 
     created = world.create(deadline=Deadline.after(0.2, from_caller=True))
 
-    assert not created.replayed
     assert world.create().image == created.image
+    assert world.asked == 1
 
 
-def test_keys_of_two_attempts_differ() -> None:
-    """A store never sees one key twice, whatever is created again."""
+# duplicates
+
+
+def test_duplicates_wait_and_get_the_same_image() -> None:
+    slow = Pausing(png())
+    world = World(slow)
+    first = world.begin()
+    assert slow.asked.wait(WAIT_SECONDS)
+    others = [world.begin() for _ in range(10)]
+
+    slow.go_on.set()
+
+    images = {each.result(WAIT_SECONDS).image.guid for each in (first, *others)}
+    assert len(images) == 1
+    assert all(each.result().replayed for each in others)
+    assert not first.result().replayed
+    assert world.asked == 1
+
+
+def test_duplicate_in_another_process_finds_the_end_by_itself() -> None:
+    slow = Pausing(png())
+    world = World(slow)
+    first = world.begin()
+    assert slow.asked.wait(WAIT_SECONDS)
+    other = World(beside=world)
+
+    duplicate = other.begin()
+    slow.go_on.set()
+
+    assert duplicate.result(WAIT_SECONDS).image == first.result(WAIT_SECONDS).image
+    assert other.asked == 0
+
+
+def test_duplicate_is_told_at_its_deadline() -> None:
+    """In time, and when to come back."""
+    slow = Pausing(png())
+    world = World(slow)
+    first = world.begin()
+    assert slow.asked.wait(WAIT_SECONDS)
+    began = time.monotonic()
+
+    with pytest.raises(CreationInProgressError) as caught:
+        world.create(deadline=Deadline.after(0.2, from_caller=True))
+
+    assert time.monotonic() - began < 1
+    assert caught.value.retry_delay_seconds
+    slow.go_on.set()
+    assert first.result(WAIT_SECONDS)
+
+
+def test_duplicate_whose_caller_has_gone_does_not_wait_on() -> None:
+    slow = Pausing(png())
+    world = World(slow)
+    first = world.begin()
+    assert slow.asked.wait(WAIT_SECONDS)
+
+    with pytest.raises(CreationInProgressError):
+        world.create(**GONE)
+
+    slow.go_on.set()
+    assert first.result(WAIT_SECONDS)
+
+
+def test_duplicate_goes_on_where_the_first_failed() -> None:
+    """Whoever waited begins anew once the id is free."""
+    slow = Pausing(ProviderUnavailableError("No."))
+    world = World(slow, png())
+    first = world.begin()
+    assert slow.asked.wait(WAIT_SECONDS)
+    duplicate = world.begin()
+
+    slow.go_on.set()
+
+    assert isinstance(first.exception(WAIT_SECONDS), ProviderUnavailableError)
+    assert not duplicate.result(WAIT_SECONDS).replayed
+
+
+def test_living_owner_of_this_process_is_waited_for_past_its_lease() -> None:
+    """Renewals may fail; who is at work here is surely not gone."""
+    slow = Pausing(png())
+    world = World(slow)
+    first = world.begin()
+    assert slow.asked.wait(WAIT_SECONDS)
+    world.end_leases()
+
+    duplicate = world.begin()
+    slow.go_on.set()
+
+    assert duplicate.result(WAIT_SECONDS).image == first.result(WAIT_SECONDS).image
+    assert world.asked == 1
+
+
+def test_request_id_names_the_creation_of_one_caller() -> None:
     world = World()
 
-    for _ in range(20):
-        world.create(request_id=str(uuid.uuid4()))
+    first, second = world.create(), world.create(caller="bob")
 
-    assert len(world.store.objects) == 20
+    assert first.image.guid != second.image.guid
+    assert world.found
+    assert world.found.key.request_id == REQUEST_ID

@@ -29,7 +29,6 @@ from pixy_grpc.data.repository import SqlImageRepository
 from tests.integration.data.examples import (
     NOON,
     add,
-    creation_key,
     listed,
     new_guid,
     new_image,
@@ -94,7 +93,7 @@ class Callers:
 
     def _run(self) -> None:
         while not self._stopped.is_set():
-            self._keep(replace(new_image(), creation=creation_key()))
+            self._keep(new_image())
 
     def _keep(self, new: NewImage) -> None:
         """Add an image, as a client does that asks again with the same request id."""
@@ -213,7 +212,7 @@ def test_lost_commit_is_told_and_found(
     """Whichever way it went, reading again tells; the same call again makes no second one."""
     with proxy(private_server.port) as standing, _through(standing, url) as cut_off:
         cut_off.ping(soon())
-        new = replace(new_image(), creation=creation_key())
+        new = new_image()
         standing.lose_answer_to(b"COMMIT" if where == "behind" else b"INSERT INTO images")
         first = call(lambda deadline: cut_off.add(new, deadline), _deadline())
         kept = listed(repository)

@@ -8,8 +8,10 @@ import sqlglot
 from sqlglot import expressions as exp
 
 from pixy_grpc.core.call import Deadline
+from pixy_grpc.core.creations import Fence, PaidImage, Refusal
 from pixy_grpc.core.models import ImageUpdate
 from pixy_grpc.core.search import ImageFilter
+from pixy_grpc.data.creations import SqlCreationRepository
 from pixy_grpc.data.database import Dialect, Parameters, Row, Session
 from pixy_grpc.data.init import migrate, pair_store
 from pixy_grpc.data.listing import ListingLimits
@@ -18,8 +20,8 @@ from pixy_grpc.data.repository import SqlImageRepository
 from tests.integration.data.examples import (
     NOON,
     add,
-    creation_key,
     listed,
+    new_creation,
     new_guid,
     soon,
 )
@@ -143,11 +145,27 @@ def _initialise(database: RecordingDatabase) -> None:
 def _change(database: RecordingDatabase) -> None:
     repository = SqlImageRepository(database)
     repository.ping(soon())
-    key = creation_key()
-    guid = add(repository, creation=key).image.guid
-    repository.find_creation(key.caller, key.request_id, soon())
+    guid = add(repository, fence=_create(database)).image.guid
     repository.update(guid, ImageUpdate(filename="b", prompt="c"), NOON, soon())
     repository.delete(guid, soon())
+
+
+def _create(database: RecordingDatabase) -> Fence:
+    """Come to every state of a creation."""
+    creations = SqlCreationRepository(database)
+    refused, unknown, done = (creations.claim(new_creation(), soon()) for _ in range(3))
+    creations.release(creations.claim(new_creation(), soon()).fence, 0, soon())
+    creations.note_asked(done.fence, soon())
+    creations.note_kept(PaidImage(done.fence, done.guid, "key"), soon())
+    creations.note_refused(refused.fence, Refusal("CONTENT_POLICY", "No."), soon())
+    creations.note_unknown(unknown.fence, soon())
+    creations.release(unknown.fence, 1, soon())
+    creations.retire(refused.key, new_guid(), soon())
+    creations.renew([done.fence], 2_000, soon())
+    creations.list_unfinished(9_000, 1, soon())
+    taken = creations.take_over(done, 2_000, 9_000, soon())
+    assert taken
+    return taken.fence
 
 
 def _list(database: RecordingDatabase) -> None:

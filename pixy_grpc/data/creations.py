@@ -1,0 +1,238 @@
+"""Keeps what creations have come to in a SQL database, whichever it is."""
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from pixy_grpc.core.call import Deadline
+from pixy_grpc.core.creations import (
+    Creation,
+    CreationKey,
+    CreationState,
+    Fence,
+    FenceLostError,
+    NewCreation,
+    PaidImage,
+    Refusal,
+    Usage,
+)
+from pixy_grpc.core.exceptions import FieldViolation
+from pixy_grpc.data.database import Database, Parameters, Row, Session, time_text, time_value
+
+_COLUMNS = """
+    caller, request_id, fingerprint, state, guid, fence, asks, lease_until, prompt, filename,
+    store_key, refusal_reason, refusal_message, refusal_violations, generator, model, created_at
+"""
+
+_NAMED = "caller = :caller AND request_id = :request_id"
+_HELD = f"{_NAMED} AND fence = :fence AND state <> 'done'"
+
+_FIND = f"SELECT {_COLUMNS} FROM creations WHERE {_NAMED}"  # noqa: S608 - constants
+
+_CLAIM = """
+    INSERT INTO creations (caller, request_id, fingerprint, state, guid, fence, asks,
+        lease_until, prompt, filename, generator, created_at, updated_at)
+    VALUES (:caller, :request_id, :fingerprint, 'claimed', :guid, 1, 0,
+        :lease_until, :prompt, :filename, :generator, :created_at, :now)
+"""
+
+_UNFINISHED = f"""
+    SELECT {_COLUMNS} FROM creations
+    WHERE state IN ('claimed', 'asked', 'kept') AND lease_until < :ended_before
+    ORDER BY lease_until LIMIT :rows
+"""  # noqa: S608 - constants
+
+_MAX_TEXT_CHARACTERS = 2_000
+"""Of a refusal: the contract's texts have less than 1 KB."""
+
+_MAX_NAME_CHARACTERS = 255
+"""Of what the provider calls its model and its answer."""
+
+
+class SqlCreationRepository:
+    """A CreationRepository over a Database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def find(self, key: CreationKey, deadline: Deadline) -> Creation | None:
+        """Return one creation."""
+        with self._database.read(deadline) as session:
+            rows = session.query(_FIND, _name(key))
+        return _creation(rows[0]) if rows else None
+
+    def claim(self, new: NewCreation, deadline: Deadline) -> Creation:
+        """Insert the row; its primary key lets one of many do so."""
+        with self._database.write(deadline) as session:
+            session.execute(_CLAIM, _claim_parameters(new))
+            return _creation(session.query(_FIND, _name(new.key))[0])
+
+    def take_over(
+        self, seen: Creation, lease_until_ms: int, ended_before_ms: int, deadline: Deadline
+    ) -> Creation | None:
+        """Put the next fence where the one that was seen still is."""
+        with self._database.write(deadline) as session:
+            met = _change(
+                session,
+                "fence = fence + 1, lease_until = :lease_until",
+                seen.fence,
+                also="AND lease_until < :ended_before",
+                values={"lease_until": lease_until_ms, "ended_before": ended_before_ms},
+            )
+            return _creation(session.query(_FIND, _name(seen.key))[0]) if met else None
+
+    def renew(self, fences: Sequence[Fence], lease_until_ms: int, deadline: Deadline) -> None:
+        """Write each lease, in the order of the rows: two who do so never cross."""
+        ordered = sorted(fences, key=lambda fence: (fence.key.caller, fence.key.request_id))
+        with self._database.write(deadline) as session:
+            for fence in ordered:
+                values = {"lease_until": lease_until_ms}
+                _change(session, "lease_until = :lease_until", fence, values=values)
+
+    def note_asked(self, fence: Fence, deadline: Deadline) -> None:
+        """Count an ask."""
+        self._note("state = 'asked', asks = asks + 1", fence, {}, deadline)
+
+    def note_kept(self, paid: PaidImage, deadline: Deadline) -> None:
+        """Note the bytes."""
+        self._note(
+            "state = 'kept', store_key = :store_key, model = :model,"
+            " provider_request_id = :provider_request_id, input_tokens = :input_tokens,"
+            " output_tokens = :output_tokens, latency_ms = :latency_ms",
+            paid.fence,
+            {
+                "store_key": paid.store_key,
+                "model": paid.model[:_MAX_NAME_CHARACTERS],
+                **_usage_parameters(paid.usage or Usage()),
+            },
+            deadline,
+        )
+
+    def note_refused(self, fence: Fence, refusal: Refusal, deadline: Deadline) -> None:
+        """Keep a refusal."""
+        violations = [[each.field, each.description] for each in refusal.violations]
+        self._note(
+            "state = 'refused', lease_until = 0, refusal_reason = :reason,"
+            " refusal_message = :message, refusal_violations = :violations",
+            fence,
+            {
+                "reason": refusal.reason,
+                "message": refusal.message[:_MAX_TEXT_CHARACTERS],
+                "violations": json.dumps(violations),
+            },
+            deadline,
+        )
+
+    def note_unknown(self, fence: Fence, deadline: Deadline) -> None:
+        """End the lease of one whose outcome is not known."""
+        self._note("state = 'unknown', lease_until = 0", fence, {}, deadline)
+
+    def release(self, fence: Fence, asks: int, deadline: Deadline) -> None:
+        """Forget the row, or leave it to the next who asks."""
+        with self._database.write(deadline) as session:
+            if asks:
+                values = {"asks": asks}
+                change = "state = 'unknown', asks = :asks, lease_until = 0"
+                _change(session, change, fence, values=values)
+            else:
+                statement = f"DELETE FROM creations WHERE {_HELD}"  # noqa: S608 - a constant
+                session.execute(statement, fence_parameters(fence))
+
+    def retire(self, key: CreationKey, request_id: str, deadline: Deadline) -> None:
+        """Rename the row."""
+        with self._database.write(deadline) as session:
+            session.execute(
+                f"UPDATE creations SET request_id = :other WHERE {_NAMED}",  # noqa: S608 - constants
+                {**_name(key), "other": request_id},
+            )
+
+    def list_unfinished(
+        self, ended_before_ms: int, limit: int, deadline: Deadline
+    ) -> Sequence[Creation]:
+        """Read from the index of leases."""
+        with self._database.read(deadline) as session:
+            rows = session.query(_UNFINISHED, {"ended_before": ended_before_ms, "rows": limit})
+        return [_creation(row) for row in rows]
+
+    def _note(self, change: str, fence: Fence, values: Parameters, deadline: Deadline) -> None:
+        with self._database.write(deadline) as session:
+            if not _change(session, change, fence, values=values):
+                raise FenceLostError
+
+
+def end_creation(session: Session, fence: Fence, store_key: str) -> None:
+    """Make a creation done, in the transaction that adds its image; raise FenceLostError."""
+    change = (
+        "state = 'done', lease_until = 0, prompt = NULL, filename = NULL, store_key = :store_key"
+    )
+    if not _change(session, change, fence, values={"store_key": store_key}):
+        raise FenceLostError
+
+
+def fence_parameters(fence: Fence) -> Row:
+    """Return what finds the row that a fence holds."""
+    return {**_name(fence.key), "fence": fence.number}
+
+
+def _change(
+    session: Session, change: str, fence: Fence, *, values: Parameters, also: str = ""
+) -> int:
+    """Change the row that a fence holds; return 0 where it is lost."""
+    return session.execute(
+        f"UPDATE creations SET {change}, updated_at = :now WHERE {_HELD} {also}",  # noqa: S608 - constants
+        {**fence_parameters(fence), "now": time_text(datetime.now(UTC)), **values},
+    )
+
+
+def _name(key: CreationKey) -> Row:
+    return {"caller": key.caller.encode(), "request_id": key.request_id}
+
+
+def _claim_parameters(new: NewCreation) -> Row:
+    return {
+        **_name(new.key),
+        "fingerprint": new.fingerprint,
+        "guid": new.guid,
+        "lease_until": new.lease_until_ms,
+        "prompt": new.prompt,
+        "filename": new.filename,
+        "generator": new.generator,
+        "created_at": time_text(new.created_at),
+        "now": time_text(datetime.now(UTC)),
+    }
+
+
+def _usage_parameters(usage: Usage) -> Row:
+    latency = usage.latency_seconds
+    return {
+        "provider_request_id": usage.provider_request_id[:_MAX_NAME_CHARACTERS] or None,
+        "input_tokens": usage.input_tokens,
+        "output_tokens": usage.output_tokens,
+        "latency_ms": None if latency is None else round(latency * 1000),
+    }
+
+
+def _creation(row: Row) -> Creation:
+    key = CreationKey(bytes(row["caller"]).decode(), row["request_id"])
+    return Creation(
+        fence=Fence(key, row["fence"]),
+        fingerprint=row["fingerprint"],
+        guid=row["guid"],
+        state=CreationState(row["state"]),
+        asks=row["asks"],
+        lease_until_ms=row["lease_until"],
+        created_at=time_value(row["created_at"]),
+        generator=row["generator"],
+        prompt=row["prompt"] or "",
+        filename=row["filename"] or "",
+        store_key=row["store_key"] or "",
+        model=row["model"] or "",
+        refusal=_refusal(row),
+    )
+
+
+def _refusal(row: Row) -> Refusal | None:
+    if row["state"] != CreationState.REFUSED:
+        return None
+    violations = tuple(FieldViolation(*each) for each in json.loads(row["refusal_violations"]))
+    return Refusal(row["refusal_reason"], row["refusal_message"], violations)

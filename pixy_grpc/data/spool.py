@@ -1,0 +1,145 @@
+"""A folder of this machine where paid images wait that the store cannot take."""
+
+import fcntl
+import hashlib
+import json
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from pixy_grpc.core.creations import CreationKey, Fence, PaidImage, Usage
+from pixy_grpc.core.ports import SpooledImage
+from pixy_grpc.data.folder import flush_folder, translated, write_flushed
+
+BYTES = ".bytes"
+"""Ends the name of a file that holds an image."""
+
+SIDECAR = ".json"
+"""Ends the name of the file beside it, which says what to do with it. It is written last:
+without one there is nothing to do."""
+
+Document = dict[str, Any]
+"""A sidecar, as JSON has it."""
+
+_log = logging.getLogger(__name__)
+
+
+class FolderSpool:
+    """A Spool in a folder that is made when it is first needed."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root.absolute()
+
+    def put(self, spooled: SpooledImage) -> None:
+        """Write the bytes, then the sidecar, each flushed."""
+        name = spooled.paid.store_key
+        with translated():
+            self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._write(name + BYTES, spooled.data)
+            self._write(name + SIDECAR, json.dumps(_document(spooled)).encode())
+
+    def names(self) -> list[str]:
+        """Look for sidecars."""
+        with translated():
+            found = [path for path in self._root.glob(f"*{SIDECAR}") if path.is_file()]
+            found.sort(key=_age)
+        return [path.name.removesuffix(SIDECAR) for path in found]
+
+    def holds(self, guid: str) -> bool:
+        """Look for a sidecar of the guid."""
+        with translated():
+            return any(self._root.glob(f"{guid}.*{SIDECAR}"))
+
+    @contextmanager
+    def take(self, name: str) -> Iterator[SpooledImage | None]:
+        """Lock the sidecar; the kernel lets go of the lock of a process that ends."""
+        with translated():
+            descriptor = self._locked(name)
+        if descriptor is None:
+            yield None
+            return
+        try:
+            with translated():
+                spooled = self._read(name)
+            yield spooled
+        finally:
+            os.close(descriptor)
+
+    def remove(self, name: str) -> None:
+        """Remove the sidecar, then the bytes: a crash in between leaves nothing to do."""
+        with translated():
+            (self._root / (name + SIDECAR)).unlink(missing_ok=True)
+            (self._root / (name + BYTES)).unlink(missing_ok=True)
+            flush_folder(self._root)
+
+    def _write(self, name: str, data: bytes) -> None:
+        """Write under another name first: a file is whole or not there."""
+        path = self._root / name
+        temporary = path.with_name(f"{name}.new")
+        temporary.unlink(missing_ok=True)
+        write_flushed(temporary, data)
+        temporary.replace(path)
+        flush_folder(self._root)
+
+    def _locked(self, name: str) -> int | None:
+        try:
+            descriptor = os.open(self._root / (name + SIDECAR), os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return None
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            return None
+        if not os.fstat(descriptor).st_nlink:  # stored by another in the meantime
+            os.close(descriptor)
+            return None
+        return descriptor
+
+    def _read(self, name: str) -> SpooledImage | None:
+        try:
+            document = json.loads((self._root / (name + SIDECAR)).read_bytes())
+            data = (self._root / (name + BYTES)).read_bytes()
+            if hashlib.sha256(data).hexdigest() == document["sha256"]:
+                return SpooledImage(_paid(document), data)
+        except (FileNotFoundError, ValueError, KeyError, TypeError) as error:
+            _log.error("damaged image in the spool name=%s: %s", name, type(error).__name__)
+        else:
+            _log.error("damaged image in the spool name=%s", name)
+        return None
+
+
+def _age(path: Path) -> tuple[float, str]:
+    try:
+        return path.stat().st_mtime, path.name
+    except FileNotFoundError:
+        return 0.0, path.name
+
+
+def _document(spooled: SpooledImage) -> Document:
+    paid = spooled.paid
+    return {
+        "caller": paid.fence.key.caller,
+        "request_id": paid.fence.key.request_id,
+        "fence": paid.fence.number,
+        "guid": paid.guid,
+        "store_key": paid.store_key,
+        "model": paid.model,
+        "usage": asdict(paid.usage) if paid.usage else None,
+        "sha256": hashlib.sha256(spooled.data).hexdigest(),
+    }
+
+
+def _paid(document: Document) -> PaidImage:
+    key = CreationKey(document["caller"], document["request_id"])
+    return PaidImage(
+        fence=Fence(key, document["fence"]),
+        guid=document["guid"],
+        store_key=document["store_key"],
+        model=document["model"],
+        usage=Usage(**document["usage"]) if document["usage"] else None,
+    )

@@ -1,0 +1,76 @@
+"""Asks the generator: counted before, and accounted for afterwards, however it ends."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pixy_grpc.core.call import Deadline
+from pixy_grpc.core.creations import Creation, FenceLostError, Refusal
+from pixy_grpc.core.exceptions import ImageException
+from pixy_grpc.service.creation.claims import Verdict, verdict
+from pixy_grpc.service.creation.limits import CreationLimits
+from pixy_grpc.service.creation.order import Order
+from pixy_grpc.service.creation.parts import CreationParts
+from pixy_grpc.service.creation.pictures import Made, Pictures
+
+_log = logging.getLogger(__name__)
+
+
+class Asking:
+    """Turns an order into an image, or into what the failure says."""
+
+    def __init__(self, parts: CreationParts, pictures: Pictures, limits: CreationLimits) -> None:
+        self._parts = parts
+        self._pictures = pictures
+        self._limits = limits
+
+    def ask(self, mine: Creation, order: Order) -> Made:
+        """Have the image made, to the end, whoever still waits for it.
+
+        The ask is noted. Raises what the generator does, and ProviderBadResponseError.
+        """
+        deadline = Deadline.after(self._limits.generate)
+        try:
+            generated = self._parts.generator.generate(order.image.prompt, order.options, deadline)
+            return self._pictures.made(mine, generated)
+        except Exception as error:  # whatever it was, it may have been billed
+            self._account(mine, error)
+            raise
+
+    def release(self, mine: Creation) -> None:
+        """Give up a creation with as many asks as it had when it became ours."""
+        with _noting(mine):
+            self._parts.creations.release(mine.fence, mine.asks, self._deadline())
+
+    def give_up(self, mine: Creation) -> None:
+        """Leave a creation whose asks came to nobody knows what."""
+        with _noting(mine):
+            self._parts.creations.note_unknown(mine.fence, self._deadline())
+
+    def _account(self, mine: Creation, error: Exception) -> None:
+        meaning = verdict(error)
+        _log.info("creation %s guid=%s", meaning.name, mine.guid)
+        if meaning is Verdict.RELEASED:
+            self.release(mine)
+        elif meaning is Verdict.REFUSED and isinstance(error, ImageException):
+            self._refuse(mine, error)
+        else:
+            self.give_up(mine)
+
+    def _refuse(self, mine: Creation, error: ImageException) -> None:
+        with _noting(mine):
+            self._parts.creations.note_refused(mine.fence, Refusal.of(error), self._deadline())
+
+    def _deadline(self) -> Deadline:
+        return Deadline.after(self._limits.store)
+
+
+@contextmanager
+def _noting(mine: Creation) -> Iterator[None]:
+    """Note how it ended, if that can be: else its lease ends, and a retry looks for itself."""
+    try:
+        yield
+    except FenceLostError:
+        _log.info("somebody else goes on guid=%s", mine.guid)
+    except ImageException as error:
+        _log.warning("end of a creation not noted guid=%s reason=%s", mine.guid, error.reason)

@@ -1,0 +1,124 @@
+"""Bytes first, row second; and what becomes of both where somebody else was quicker."""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from typing import TypeVar
+
+from pixy_grpc.core.call import Deadline
+from pixy_grpc.core.creations import Creation, CreationState, FenceLostError
+from pixy_grpc.core.exceptions import (
+    ConstraintViolationError,
+    CreationInProgressError,
+    ImageException,
+    ProviderOutcomeUnknownError,
+    ServiceUnavailableError,
+    StorageFullError,
+    TransactionConflictError,
+)
+from pixy_grpc.core.ports import NewImage
+from pixy_grpc.service.creation.leases import Leases
+from pixy_grpc.service.creation.limits import CreationLimits
+from pixy_grpc.service.creation.parts import CreatedImage, CreationParts
+from pixy_grpc.service.creation.pictures import Made
+from pixy_grpc.service.naming import slug_filename
+
+NOT_NOW = (ServiceUnavailableError, StorageFullError, TransactionConflictError)
+"""Errors that pass: what was paid for waits, and is stored later."""
+
+RETRY_SECONDS = 1.0
+"""When to come back to a creation that is under way; who does waits for its end."""
+
+_ATTEMPTS = 3
+"""How often a transaction is tried that another was in the way of."""
+
+_ANY_LEASE = 2**62
+"""Later than any lease ends: an image that is there goes before one that may come."""
+
+_Result = TypeVar("_Result")
+_log = logging.getLogger(__name__)
+
+
+class Keeping:
+    """Stores what was made, and binds it to its creation."""
+
+    def __init__(self, parts: CreationParts, leases: Leases, limits: CreationLimits) -> None:
+        self._parts = parts
+        self._leases = leases
+        self._limits = limits
+
+    def finish(self, mine: Creation, made: Made) -> CreatedImage:
+        """Store bytes and row, or find that the creation is done and return its image.
+
+        May be called again after any error. Raises those of NOT_NOW.
+        """
+        deadline = Deadline.after(self._limits.store)
+        try:
+            self._parts.store.put(made.contents.key, made.data, deadline)
+        except ConstraintViolationError:
+            _log.debug("bytes are stored already key=%s", made.contents.key)
+        return self.bind(mine, made, deadline)
+
+    def bind(self, mine: Creation, made: Made, deadline: Deadline) -> CreatedImage:
+        """Do the same for bytes that are durable."""
+        new = _new_image(mine, made, self._parts.clock.now())
+        try:
+            _unhindered(lambda: self._parts.creations.note_kept(made.paid(mine), deadline))
+            stored = _unhindered(lambda: self._parts.images.add(new, deadline))
+        except FenceLostError:
+            return self._meet_winner(mine, made, deadline)
+        return CreatedImage(stored.image, replayed=False)
+
+    def _meet_winner(self, mine: Creation, made: Made, deadline: Deadline) -> CreatedImage:
+        """Return the image that is there; where there is none, take the fence back."""
+        found = self._parts.creations.find(mine.key, deadline)
+        if found is None:
+            self.set_aside(made.contents.key, deadline)
+            raise ProviderOutcomeUnknownError("The creation is gone; what it made is put aside.")
+        if found.state is CreationState.DONE:
+            return self._give_way(found, made, deadline)
+        until = self._leases.until_ms()
+        taken = self._parts.creations.take_over(found, until, _ANY_LEASE, deadline)
+        return self.bind(taken or mine, made, deadline)
+
+    def _give_way(self, done: Creation, made: Made, deadline: Deadline) -> CreatedImage:
+        is_ours = done.store_key == made.contents.key
+        if not is_ours:
+            self.set_aside(made.contents.key, deadline)
+        return CreatedImage(self._parts.images.get(done.guid, deadline).image, replayed=not is_ours)
+
+    def set_aside(self, key: str, deadline: Deadline) -> None:
+        """Quarantine bytes that no row will name; fsck finds those that stay."""
+        try:
+            self._parts.store.quarantine(key, deadline)
+        except ImageException as error:
+            _log.warning("orphaned bytes key=%s reason=%s", key, error.reason)
+        else:
+            _log.warning("quarantined bytes key=%s: another attempt was quicker", key)
+
+
+def in_progress() -> CreationInProgressError:
+    """Return what a caller is told whose creation goes on without them."""
+    text = "The creation is still under way: ask again with the same request_id."
+    return CreationInProgressError(text, retry_delay_seconds=RETRY_SECONDS)
+
+
+def _new_image(mine: Creation, made: Made, now: datetime) -> NewImage:
+    return NewImage(
+        guid=mine.guid,
+        filename=mine.filename or slug_filename(mine.prompt, made.format),
+        prompt=mine.prompt,
+        created_at=now,
+        contents=made.contents,
+        fence=mine.fence,
+    )
+
+
+def _unhindered(act: Callable[[], _Result]) -> _Result:
+    """Act again where another transaction was in the way."""
+    for _ in range(_ATTEMPTS - 1):
+        try:
+            return act()
+        except TransactionConflictError as error:
+            _log.info("conflict, again: %s", error.message)
+    return act()

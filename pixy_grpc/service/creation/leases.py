@@ -1,0 +1,100 @@
+"""The leases of this process: renewed while it is at work, and awaited by who waits."""
+
+import logging
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pixy_grpc.core.call import Deadline
+from pixy_grpc.core.creations import CreationKey, Fence
+from pixy_grpc.core.exceptions import ImageException
+from pixy_grpc.core.ports import Clock, CreationRepository
+from pixy_grpc.service.creation.limits import CreationLimits
+from pixy_grpc.service.creation.rounds import Rounds
+
+_RENEWALS_A_LEASE = 3
+"""So that one that fails, or is late, does not cost the lease."""
+
+_log = logging.getLogger(__name__)
+
+
+class Leases:
+    """Keeps what this process is at work on its own, by one thread for all of it."""
+
+    def __init__(self, creations: CreationRepository, clock: Clock, limits: CreationLimits) -> None:
+        self._creations = creations
+        self._clock = clock
+        self._limits = limits
+        self._held: Counter[Fence] = Counter()
+        self._working = 0
+        self._changed = threading.Condition()
+        self._rounds = Rounds("pixy-leases", self._renew)
+
+    def until_ms(self) -> int:
+        """Return when a lease ends that begins now."""
+        return self._clock.milliseconds() + self._limits.lease_ms
+
+    def ended_before_ms(self) -> int:
+        """Return before what moment a lease must have ended to be over on any clock."""
+        return self._clock.milliseconds() - self._limits.skew_ms
+
+    def add(self, fence: Fence) -> None:
+        """Renew this lease from now on."""
+        with self._changed:
+            self._held[fence] += 1
+        self._rounds.ensure()
+
+    def drop(self, fence: Fence) -> None:
+        """Renew it no more, once it was dropped as often as it was added."""
+        with self._changed:
+            self._held[fence] -= 1
+            if not self._held[fence]:
+                del self._held[fence]
+            self._changed.notify_all()
+
+    @contextmanager
+    def held(self, fence: Fence) -> Iterator[None]:
+        """Renew the lease until the block, which works on it, ends."""
+        with self._changed:
+            self._working += 1
+        self.add(fence)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._working -= 1
+            self.drop(fence)
+
+    def holds(self, key: CreationKey) -> bool:
+        """Tell whether this process is at work on a creation."""
+        with self._changed:
+            return self._holds(key)
+
+    def await_drop(self, key: CreationKey, seconds: float) -> None:
+        """Return once this process is at work on it no more, or the time is over."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._holds(key), seconds)
+
+    def await_idle(self, seconds: float) -> bool:
+        """Return, within that time, whether no block works on anything."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._working, max(seconds, 0))
+
+    def stop(self) -> None:
+        """Renew nothing any more."""
+        self._rounds.stop(self._limits.store)
+
+    def _holds(self, key: CreationKey) -> bool:
+        return any(fence.key == key for fence in self._held)
+
+    def _renew(self) -> float:
+        pause = self._limits.lease / _RENEWALS_A_LEASE
+        with self._changed:
+            fences = list(self._held)
+        if fences:
+            try:
+                self._creations.renew(fences, self.until_ms(), Deadline.after(pause))
+            except ImageException as error:
+                _log.warning("leases not renewed count=%d reason=%s", len(fences), error.reason)
+        return pause

@@ -1,0 +1,67 @@
+"""What was made, decoded and described: a few at a time, as pixels take memory."""
+
+import hashlib
+import threading
+import uuid
+from dataclasses import dataclass
+
+from pixy_grpc.core.contents import ImageContents, digest_blocks
+from pixy_grpc.core.creations import Creation, PaidImage, Usage
+from pixy_grpc.core.models import ImageFormat
+from pixy_grpc.core.ports import GeneratedImage
+from pixy_grpc.service.inspection import Picture, inspect
+
+
+@dataclass(frozen=True)
+class Made:
+    """Bytes that are an image, and what is to be known of them."""
+
+    data: bytes
+    format: ImageFormat
+    contents: ImageContents
+    usage: Usage | None = None
+
+    def paid(self, mine: Creation) -> PaidImage:
+        """Return what it takes to bind them to a creation."""
+        return PaidImage(mine.fence, mine.guid, self.contents.key, self.contents.model, self.usage)
+
+
+class Pictures:
+    """Decodes bytes, so many at once."""
+
+    def __init__(self, decodes: int) -> None:
+        self._places = threading.BoundedSemaphore(decodes)
+
+    def made(self, mine: Creation, generated: GeneratedImage) -> Made:
+        """Describe what the generator made, under the key of a new attempt.
+
+        Raises ProviderBadResponseError.
+        """
+        picture = self._picture(generated.data)
+        key = f"{mine.guid}.{uuid.uuid4().hex[:8]}{picture.format.extension}"
+        contents = _contents(mine, generated.data, picture, key, generated.model)
+        return Made(generated.data, picture.format, contents, generated.usage)
+
+    def found(self, mine: Creation, paid: PaidImage, data: bytes) -> Made:
+        """Describe bytes that are kept already. Raises ProviderBadResponseError."""
+        picture = self._picture(data)
+        contents = _contents(mine, data, picture, paid.store_key, paid.model)
+        return Made(data, picture.format, contents, paid.usage)
+
+    def _picture(self, data: bytes) -> Picture:
+        with self._places:
+            return inspect(data)
+
+
+def _contents(mine: Creation, data: bytes, picture: Picture, key: str, model: str) -> ImageContents:
+    return ImageContents(
+        key=key,
+        content_type=picture.format.content_type,
+        size_bytes=len(data),
+        sha256=hashlib.sha256(data).hexdigest(),
+        block_digests=digest_blocks(data),
+        width=picture.width,
+        height=picture.height,
+        generator=mine.generator,
+        model=model,
+    )

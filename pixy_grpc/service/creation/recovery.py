@@ -1,0 +1,103 @@
+"""Completes what others left unfinished, from bytes that are durable."""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+
+from pixy_grpc.core.call import Deadline
+from pixy_grpc.core.creations import Creation, FenceLostError, PaidImage
+from pixy_grpc.core.exceptions import (
+    ImageCorruptError,
+    ImageException,
+    ProviderBadResponseError,
+)
+from pixy_grpc.service.creation.keeping import Keeping
+from pixy_grpc.service.creation.leases import Leases
+from pixy_grpc.service.creation.limits import CreationLimits
+from pixy_grpc.service.creation.parts import CreatedImage, CreationParts
+from pixy_grpc.service.creation.pictures import Made, Pictures
+
+BATCH = 100
+"""How many unfinished creations are looked at in one round."""
+
+_log = logging.getLogger(__name__)
+
+
+class Recovery:
+    """Looks for bytes of earlier attempts, and binds them to their creation."""
+
+    def __init__(
+        self,
+        parts: CreationParts,
+        keeping: Keeping,
+        pictures: Pictures,
+        leases: Leases,
+        limits: CreationLimits,
+    ) -> None:
+        self._parts = parts
+        self._keeping = keeping
+        self._pictures = pictures
+        self._leases = leases
+        self._limits = limits
+
+    def adopt(self, mine: Creation) -> CreatedImage | None:
+        """Complete a creation from durable bytes of any attempt; None where there are none.
+
+        Raises what Keeping.finish does.
+        """
+        deadline = Deadline.after(self._limits.store)
+        for key in self._keys(mine, deadline):
+            made = self._made(mine, key, deadline)
+            if made:
+                return replace(self._keeping.bind(mine, made, deadline), replayed=True)
+        return None
+
+    def sweep(self) -> None:
+        """Complete what has lost its owner, without the provider, as far as bytes go."""
+        ended = self._leases.ended_before_ms()
+        try:
+            deadline = Deadline.after(self._limits.store)
+            for found in self._parts.creations.list_unfinished(ended, BATCH, deadline):
+                self._settle(found, ended)
+        except ImageException as error:
+            _log.warning("unfinished creations wait reason=%s", error.reason)
+
+    def _settle(self, found: Creation, ended: int) -> None:
+        if self._leases.holds(found.key) or self._parts.spool.holds(found.guid):
+            return
+        deadline = Deadline.after(self._limits.store)
+        until = self._leases.until_ms()
+        mine = self._parts.creations.take_over(found, until, ended, deadline)
+        if mine is None:
+            return
+        with self._leases.held(mine.fence):
+            if not mine.asks:
+                self._parts.creations.release(mine.fence, 0, deadline)
+            elif self.adopt(mine):
+                _log.info("completed an unfinished creation guid=%s", mine.guid)
+            else:
+                self._give_up(mine, deadline)
+
+    def _give_up(self, mine: Creation, deadline: Deadline) -> None:
+        """Leave it to whoever asks again: only they may have the provider asked."""
+        try:
+            self._parts.creations.note_unknown(mine.fence, deadline)
+        except FenceLostError:
+            _log.debug("an owner came back guid=%s", mine.guid)
+
+    def _keys(self, mine: Creation, deadline: Deadline) -> Iterator[str]:
+        if mine.store_key:
+            yield mine.store_key
+        for key in self._parts.store.keys(mine.guid, deadline):
+            if key != mine.store_key:
+                yield key
+
+    def _made(self, mine: Creation, key: str, deadline: Deadline) -> Made | None:
+        model = mine.model if key == mine.store_key else ""
+        try:
+            with self._parts.store.open(key, deadline) as source:
+                data = source.read(0, source.size_bytes)
+            return self._pictures.found(mine, PaidImage(mine.fence, mine.guid, key, model), data)
+        except (ImageCorruptError, ProviderBadResponseError) as error:
+            _log.warning("unusable bytes key=%s reason=%s", key, error.reason)
+            return None

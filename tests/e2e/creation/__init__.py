@@ -1,0 +1,1 @@
+"""Creations over the wire, on real databases, through crashes."""

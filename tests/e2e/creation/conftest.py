@@ -1,0 +1,17 @@
+"""Databases, each test on both kinds."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.mariadb import fresh_database, shared_server_url
+
+
+@pytest.fixture(params=["sqlite", "mariadb"])
+def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Return the URL of an empty database; an empty one for SQLite in the test's folder."""
+    if request.param == "sqlite":
+        yield ""
+        return
+    with fresh_database(shared_server_url()) as url:
+        yield url

@@ -1,0 +1,268 @@
+"""A real server whose generator counts, and which stops at a step to be killed there.
+
+As a program it says on standard output where it listens, and which step it has come to;
+there it waits for a line on standard input.
+"""
+
+import io
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+
+from PIL import Image as Picture
+
+from pixy_grpc.app import App, assemble, creation_parts, open_database, prepare
+from pixy_grpc.core.call import Deadline
+from pixy_grpc.core.creations import Creation, NewCreation
+from pixy_grpc.core.exceptions import ProviderOutcomeUnknownError
+from pixy_grpc.core.models import GenerationOptions
+from pixy_grpc.core.ports import GeneratedImage, NewImage, StoredImage
+from pixy_grpc.service.creation import CreationLimits
+from pixy_grpc.web.server import ServerLimits
+from tests.support.process import unmeasured
+from tests.support.server import STOP_SECONDS, RunningServer, settings_for
+
+LEASE_SECONDS = 0.6
+SKEW_SECONDS = 0.2
+LIMITS = CreationLimits(
+    lease=LEASE_SECONDS,
+    skew=SKEW_SECONDS,
+    store=5,
+    first_pause=0.05,
+    longest_pause=0.2,
+    round=0.2,
+)
+"""Short, so that a test can sit through a lease."""
+
+SERVER_LIMITS = ServerLimits(creates=128, waits=128)
+
+STEPS = ("claimed", "asked", "answered", "durable", "committed")
+
+CALLS = "calls"
+"""The file to which each process adds a byte for each call of the provider."""
+
+Reach = Callable[[str], None]
+
+
+def nowhere(_: str) -> None:
+    """Stop at no step."""
+
+
+class CountingGenerator:
+    """A generator whose calls are counted over all processes; each image is another."""
+
+    name = "counting"
+
+    def __init__(self, folder: Path, reach: Reach = nowhere) -> None:
+        self._calls = folder / CALLS
+        self._reach = reach
+
+    def check(self, options: GenerationOptions) -> None:
+        """Make any."""
+
+    def generate(
+        self,
+        prompt: str,
+        options: GenerationOptions,  # noqa: ARG002 - the port's
+        deadline: Deadline,  # noqa: ARG002 - the port's
+    ) -> GeneratedImage:
+        """Count, then make an image of a colour of its own."""
+        with self._calls.open("ab", buffering=0) as calls:
+            calls.write(b".")
+        self._reach("asked")
+        if prompt == "lose the answer" and self._calls.stat().st_size == 1:
+            raise ProviderOutcomeUnknownError("The connection was cut.")
+        buffer = io.BytesIO()
+        Picture.new("RGB", (16, 16), tuple(os.urandom(3))).save(buffer, "PNG")
+        self._reach("answered")
+        return GeneratedImage(buffer.getvalue(), model="painter-1")
+
+
+class _Stopping:
+    """Hands every other method on to what it stands before."""
+
+    def __init__(self, target: object, reach: Reach) -> None:
+        self._target = target
+        self._reach = reach
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._target, name)
+
+
+class StoppingStore(_Stopping):
+    """A store that stops once bytes are durable."""
+
+    def put(self, key: str, data: bytes, deadline: Deadline) -> None:
+        """Store, then stop."""
+        self._target.put(key, data, deadline)  # type: ignore[attr-defined]
+        self._reach("durable")
+
+
+class StoppingImages(_Stopping):
+    """A repository that stops once an image is committed."""
+
+    def add(self, new: NewImage, deadline: Deadline) -> StoredImage:
+        """Add, then stop."""
+        stored: StoredImage = self._target.add(new, deadline)  # type: ignore[attr-defined]
+        self._reach("committed")
+        return stored
+
+
+class StoppingCreations(_Stopping):
+    """A repository that stops once a creation is claimed."""
+
+    def claim(self, new: NewCreation, deadline: Deadline) -> Creation:
+        """Claim, then stop."""
+        mine: Creation = self._target.claim(new, deadline)  # type: ignore[attr-defined]
+        self._reach("claimed")
+        return mine
+
+
+def scripted_app(
+    folder: Path,
+    database_url: str = "",
+    *,
+    reach: Reach = nowhere,
+    server_limits: ServerLimits = SERVER_LIMITS,
+) -> App:
+    """Return a server over what is in a folder, and a database, which may be elsewhere."""
+    changes = {"database_url": database_url} if database_url else {}
+    settings = settings_for(folder, create_grace_seconds=20.0, **changes)
+    prepare(settings)
+    database = open_database(settings)
+    parts = creation_parts(settings, database)
+    stopping = replace(
+        parts,
+        images=StoppingImages(parts.images, reach),  # type: ignore[arg-type]
+        creations=StoppingCreations(parts.creations, reach),  # type: ignore[arg-type]
+        store=StoppingStore(parts.store, reach),  # type: ignore[arg-type]
+        generator=CountingGenerator(folder, reach),
+    )
+    return assemble(
+        settings, settings.tokens, database, stopping, server_limits, creation_limits=LIMITS
+    )
+
+
+@contextmanager
+def scripted_server(
+    folder: Path,
+    database_url: str = "",
+    *,
+    reach: Reach = nowhere,
+    server_limits: ServerLimits = SERVER_LIMITS,
+) -> Iterator[RunningServer]:
+    """Serve in this process until the block ends."""
+    app = scripted_app(folder, database_url, reach=reach, server_limits=server_limits)
+    port = app.start("127.0.0.1:0")
+    try:
+        yield RunningServer(f"127.0.0.1:{port}", folder)
+    finally:
+        app.stop(STOP_SECONDS)
+
+
+def calls(folder: Path) -> int:
+    """Return how often any process has called the provider."""
+    with suppress(FileNotFoundError):
+        return (folder / CALLS).stat().st_size
+    return 0
+
+
+class Gate:
+    """Stops whoever reaches a step, until it is opened."""
+
+    def __init__(self, step: str) -> None:
+        self._step = step
+        self.reached = threading.Event()
+        self.open = threading.Event()
+
+    def __call__(self, step: str) -> None:
+        """Stop at the step."""
+        if step == self._step:
+            self.reached.set()
+            assert self.open.wait(60)
+
+
+class ScriptedProcess:
+    """Such a server in a process of its own, to be killed and stopped."""
+
+    def __init__(self, folder: Path, database_url: str = "", step: str = "") -> None:
+        self._folder = folder
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", __name__, str(folder), database_url, step],
+            env={**os.environ, **unmeasured()},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def await_serving(self) -> RunningServer:
+        """Wait until it serves."""
+        return RunningServer(f"127.0.0.1:{self._line('serving')}", self._folder)
+
+    def await_step(self) -> str:
+        """Wait until it has come to its step, where it stays."""
+        return self._line("reached")
+
+    def go_on(self) -> None:
+        """Let it go on from there."""
+        assert self._process.stdin
+        self._process.stdin.write("\n")
+        self._process.stdin.flush()
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal; a stopped one is waited for."""
+        self._process.send_signal(number)
+        if number == signal.SIGSTOP:
+            os.waitid(os.P_PID, self._process.pid, os.WSTOPPED | os.WNOWAIT)
+
+    def wait(self) -> int:
+        """Return its exit code."""
+        return self._process.wait(60)
+
+    def close(self) -> None:
+        """Leave nothing behind."""
+        self._process.kill()
+        self._process.communicate(timeout=60)
+
+    def _line(self, word: str) -> str:
+        assert self._process.stdout
+        line = self._process.stdout.readline().split()
+        assert line[:1] == [word], line
+        return line[1]
+
+
+@contextmanager
+def scripted_process(
+    folder: Path, database_url: str = "", step: str = ""
+) -> Iterator[ScriptedProcess]:
+    """Start such a process; it is gone when the block ends."""
+    process = ScriptedProcess(folder, database_url, step)
+    try:
+        yield process
+    finally:
+        process.close()
+
+
+def _serve(folder: str, database_url: str, at: str) -> None:
+    stopped = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stopped.set())
+
+    def reach(step: str) -> None:
+        if step == at:
+            print("reached", step, flush=True)  # noqa: T201 - the test reads it
+            sys.stdin.readline()
+
+    app = scripted_app(Path(folder), database_url, reach=reach)
+    print("serving", app.start("127.0.0.1:0"), flush=True)  # noqa: T201 - likewise
+    stopped.wait()
+    app.stop(0.1)
+
+
+if __name__ == "__main__":
+    _serve(*sys.argv[1:])

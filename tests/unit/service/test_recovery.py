@@ -1,0 +1,465 @@
+"""Creations whose owner is gone, or sleeps: who goes on, and with which bytes."""
+
+import threading
+
+import pytest
+
+from pixy_grpc.core.call import Deadline
+from pixy_grpc.core.creations import CreationKey, NewCreation, PaidImage
+from pixy_grpc.core.exceptions import (
+    ContentPolicyError,
+    CreationInProgressError,
+    DBConnectionError,
+    ImageException,
+    ProviderOutcomeUnknownError,
+    ProviderUnavailableError,
+    StorageFullError,
+    StorageUnavailableError,
+)
+from pixy_grpc.core.ports import GeneratedImage, SpooledImage
+from pixy_grpc.service.creation.order import CreationRequest, placed
+from tests.fakes import GeneratorRequest
+from tests.unit.service.creating import REQUEST_ID, WAIT_SECONDS, Pausing, World, png
+
+GUID = "6f1c2d3e-0000-4000-8000-000000000001"
+KEY = CreationKey("alice", REQUEST_ID)
+STEPS = ["claimed", "asked", "kept"]
+
+
+def soon() -> Deadline:
+    return Deadline.after(WAIT_SECONDS)
+
+
+def crash(world: World, step: str, *, asks: int = 1, data: bytes | None = None) -> None:
+    """Leave what a process leaves that was killed at a step."""
+    order = placed(CreationRequest({"prompt": "a fox"}, {}, REQUEST_ID), "alice")
+    until = world.clock.milliseconds() + world.limits.lease_ms
+    mine = world.creations.claim(
+        NewCreation(
+            KEY, order.fingerprint, GUID, "a fox", "", "scripted", world.clock.now(), until
+        ),
+        soon(),
+    )
+    for _ in range(asks if step != "claimed" else 0):
+        world.creations.note_asked(mine.fence, soon())
+    if step == "kept":
+        world.creations.note_kept(PaidImage(mine.fence, GUID, f"{GUID}.1.png", "painter-0"), soon())
+    if data is not None:
+        world.store.put(f"{GUID}.1.png", data, soon())
+
+
+# retries after a crash
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_retry_within_the_lease_waits(step: str) -> None:
+    """The owner may be alive, and is not asked twice."""
+    world = World()
+    crash(world, step, data=png().data)
+
+    with pytest.raises(CreationInProgressError):
+        world.create(deadline=Deadline.after(0.1, from_caller=True))
+
+    assert (world.asked, world.state) == (0, step)
+
+
+@pytest.mark.parametrize("step", ["asked", "kept"])
+def test_retry_after_the_lease_adopts_durable_bytes(step: str) -> None:
+    """What was paid for is used, under the guid that was chosen then."""
+    world = World()
+    crash(world, step, data=png().data)
+    world.end_leases()
+
+    created = world.create()
+
+    assert (world.asked, world.state) == (0, "done")
+    assert (created.image.guid, created.replayed) == (GUID, True)
+    assert created.image.model == ("painter-0" if step == "kept" else "")
+    assert list(world.store.objects) == [f"{GUID}.1.png"]
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_retry_without_bytes_asks(step: str) -> None:
+    """Once for a claim; once more, counted, where the answer is lost."""
+    world = World()
+    crash(world, step)
+    world.end_leases()
+
+    created = world.create()
+
+    assert (world.asked, world.state) == (1, "done")
+    assert (created.image.guid, created.replayed) == (GUID, False)
+    assert world.found
+    assert world.found.asks == (1 if step == "claimed" else 2)
+
+
+def test_retry_after_two_lost_answers_is_not_asked_again() -> None:
+    world = World()
+    crash(world, "asked", asks=2)
+    world.end_leases()
+
+    for _ in range(2):
+        with pytest.raises(ProviderOutcomeUnknownError):
+            world.create()
+
+    assert (world.asked, world.state) == (0, "unknown")
+
+
+def test_bytes_that_come_to_light_later_are_adopted_after_all() -> None:
+    world = World()
+    crash(world, "asked", asks=2)
+    world.end_leases()
+    with pytest.raises(ProviderOutcomeUnknownError):
+        world.create()
+    world.store.put(f"{GUID}.9.png", png().data, soon())
+
+    assert world.create().image.guid == GUID
+    assert world.asked == 0
+
+
+@pytest.mark.parametrize("data", [b"", b"<svg/>", png().data[:-40]])
+def test_unusable_bytes_are_not_adopted(data: bytes) -> None:
+    world = World()
+    crash(world, "kept", data=data)
+    world.end_leases()
+
+    created = world.create()
+
+    assert (world.asked, world.state) == (1, "done")
+    assert created.image.size_bytes == len(png().data)
+
+
+@pytest.mark.parametrize("error", [StorageUnavailableError("No."), StorageFullError("No.")])
+def test_retry_while_the_store_is_away_asks_nobody(error: ImageException) -> None:
+    """Whether there are bytes is not known: the caller is to come back."""
+    world = World()
+    crash(world, "asked", data=png().data)
+    world.end_leases()
+    world.store.failure = error
+
+    with pytest.raises(CreationInProgressError):
+        world.create()
+
+    world.store.failure = None
+    world.end_leases()
+    assert world.create().image.guid == GUID
+    assert world.asked == 0
+
+
+def test_many_retries_at_once_ask_once() -> None:
+    """One of them takes it over, the others wait for it."""
+    world = World()
+    crash(world, "asked")
+    world.end_leases()
+    others = [World(beside=world) for _ in range(3)]
+
+    running = [each.begin() for each in [world, *others] for _ in range(5)]
+
+    assert len({each.result(WAIT_SECONDS).image.guid for each in running}) == 1
+    assert sum(each.asked for each in [world, *others]) == 1
+
+
+# owners that sleep past their lease
+
+
+def woken(first: Pausing, winner_outcome: object) -> tuple[World, World, object]:
+    """Let an owner sleep while another takes over and ends; then wake it."""
+    sleeper = World(first)
+    running = sleeper.begin()
+    assert first.asked.wait(WAIT_SECONDS)
+    sleeper.clock.advance(1)
+    other = World(winner_outcome, beside=sleeper)
+    sleeper.end_leases()
+    return sleeper, other, running
+
+
+def test_sleeper_that_wakes_behind_the_winner_returns_its_image() -> None:
+    """Its own file is put aside, its caller gets the image that there is."""
+    slow = Pausing(png("blue"))
+    sleeper, winner, running = woken(slow, png())
+    won = winner.create()
+    slow.go_on.set()
+
+    late = running.result(WAIT_SECONDS)
+
+    assert late.image == won.image
+    assert (late.replayed, won.replayed) == (True, False)
+    assert len(sleeper.store.objects) == 1
+    assert list(sleeper.store.quarantined.values()) == [png("blue").data]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "state"),
+    [
+        (ProviderOutcomeUnknownError("?"), "unknown"),
+        (ContentPolicyError("No."), "refused"),
+        (ProviderUnavailableError("No."), "unknown"),
+    ],
+)
+def test_sleeper_that_wakes_where_no_result_is_adopts_its_own(
+    outcome: ImageException, state: str
+) -> None:
+    """It takes the fence back: an image there is goes before one there is not."""
+    slow = Pausing(png("blue"))
+    sleeper, other, running = woken(slow, outcome)
+    with pytest.raises(type(outcome)):
+        other.create()
+    assert sleeper.state == state
+    slow.go_on.set()
+
+    late = running.result(WAIT_SECONDS)
+
+    assert not late.replayed
+    assert list(sleeper.store.objects.values()) == [png("blue").data]
+    assert other.create().image == late.image
+
+
+def test_sleeper_that_wakes_first_wins_over_who_took_over() -> None:
+    """Whoever is done first is the winner, the other's file is put aside."""
+    slow, slower = Pausing(png("blue")), Pausing(png())
+    sleeper, other, running = woken(slow, slower)
+    taking_over = other.begin()
+    assert slower.asked.wait(WAIT_SECONDS)
+    slow.go_on.set()
+    first = running.result(WAIT_SECONDS)
+    slower.go_on.set()
+
+    second = taking_over.result(WAIT_SECONDS)
+
+    assert second.image == first.image
+    assert (first.replayed, second.replayed) == (False, True)
+    assert list(sleeper.store.objects.values()) == [png("blue").data]
+    assert list(sleeper.store.quarantined.values()) == [png().data]
+
+
+def test_sleeper_that_wakes_behind_a_deletion_leaves_no_bytes() -> None:
+    slow = Pausing(png("blue"))
+    sleeper, winner, running = woken(slow, png())
+    won = winner.create()
+    contents = sleeper.repository.delete(won.image.guid, soon())
+    assert contents
+    sleeper.store.delete(contents.key, soon())
+    slow.go_on.set()
+
+    assert running.exception(WAIT_SECONDS)
+    assert sleeper.store.objects == {}
+
+
+def test_owner_that_sleeps_before_it_asks_does_not_ask() -> None:
+    """The count comes before the ask, and needs the fence."""
+    asleep, wake = threading.Event(), threading.Event()
+    answers = iter([True])
+
+    def is_active() -> bool:
+        if next(answers, None) is None:
+            asleep.set()
+            assert wake.wait(WAIT_SECONDS)
+        return True
+
+    sleeper = World()
+    running = sleeper.begin(is_active=is_active)
+    assert asleep.wait(WAIT_SECONDS)
+    winner = World(beside=sleeper)
+    sleeper.end_leases()
+    won = winner.create()
+    wake.set()
+
+    assert running.result(WAIT_SECONDS).image == won.image
+    assert (sleeper.asked, winner.asked) == (0, 1)
+
+
+def test_living_owner_keeps_its_lease() -> None:
+    """Renewals come while the provider works, so that nobody takes over."""
+    renewed = threading.Event()
+    slow = Pausing(png())
+    world = World(slow, limits=World().limits.__class__(lease=0.03))
+    renew = world.creations.renew
+
+    def noted(*arguments: object) -> None:
+        renew(*arguments)  # type: ignore[arg-type]
+        renewed.set()
+
+    world.creations.renew = noted  # type: ignore[method-assign]
+    running = world.begin()
+    assert slow.asked.wait(WAIT_SECONDS)
+    world.clock.advance(100)
+    renewed.clear()
+    assert renewed.wait(WAIT_SECONDS)
+    assert renewed.wait(WAIT_SECONDS)
+
+    found = world.found
+
+    slow.go_on.set()
+    assert running.result(WAIT_SECONDS)
+    assert found
+    assert found.lease_until_ms == world.clock.milliseconds() + 30
+
+
+# the sweep
+
+
+@pytest.mark.parametrize("step", ["asked", "kept"])
+def test_sweep_completes_what_has_durable_bytes(step: str) -> None:
+    """Nobody has to ask again for what was paid for."""
+    world = World()
+    crash(world, step, data=png().data)
+    world.end_leases()
+    world.creation.start()
+
+    assert ends(world, "done")
+
+    world.creation.stop(1)
+    assert world.repository.get(GUID, soon())
+    assert world.asked == 0
+
+
+@pytest.mark.parametrize(("step", "state"), [("claimed", "none"), ("asked", "unknown")])
+def test_sweep_leaves_what_has_no_bytes_to_who_asks_again(step: str, state: str) -> None:
+    world = World()
+    crash(world, step)
+    world.end_leases()
+    world.creation.start()
+
+    assert ends(world, state)
+
+    world.creation.stop(1)
+    assert world.asked == 0
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_sweep_leaves_what_has_an_owner(step: str) -> None:
+    world = World()
+    crash(world, step, data=png().data)
+    world.creation.start()
+
+    assert not ends(world, "done", seconds=0.1)
+
+    world.creation.stop(1)
+    assert world.state == step
+
+
+def ends(world: World, state: str, seconds: float = WAIT_SECONDS) -> bool:
+    """Tell whether the creation comes to a state, which nobody is told of."""
+    deadline = Deadline.after(seconds)
+    while world.state != state and deadline.remaining():
+        threading.Event().wait(0.005)
+    return world.state == state
+
+
+# the backlog
+
+
+class LosingStore:
+    """Makes a world's store, or its database, go away while the provider works."""
+
+    def __init__(self, world: World, error: ImageException, what: str) -> None:
+        self._world, self._error, self._what = world, error, what
+
+    def __call__(self, _: GeneratorRequest) -> GeneratedImage:
+        """Answer, when nothing can be stored any more."""
+        target = self._world.store if self._what == "store" else self._world.repository
+        target.failure = self._error
+        return png()
+
+
+def paid_but_not_stored(what: str, error: ImageException, *, spool_fails: bool = False) -> World:
+    world = World()
+    world.generator.script(LosingStore(world, error, what))
+    if spool_fails:
+        world.spool.failure = StorageFullError("No.")
+    with pytest.raises(CreationInProgressError) as caught:
+        world.create()
+    assert caught.value.retry_delay_seconds
+    return world
+
+
+@pytest.mark.parametrize("spool_fails", [False, True], ids=["spooled", "in memory"])
+@pytest.mark.parametrize(
+    ("what", "error"),
+    [
+        ("store", StorageUnavailableError("No.")),
+        ("store", StorageFullError("No.")),
+        ("database", StorageFullError("No.")),
+        ("database", DBConnectionError("No.")),
+    ],
+)
+def test_paid_image_is_stored_once_that_can_be(
+    what: str, error: ImageException, *, spool_fails: bool
+) -> None:
+    """The caller is told to come back, and the bytes are not lost meanwhile."""
+    world = paid_but_not_stored(what, error, spool_fails=spool_fails)
+    assert bool(world.spool.images) is not spool_fails
+    world.store.failure = world.repository.failure = None
+
+    created = world.create()
+
+    assert created.replayed
+    assert (world.asked, world.state) == (1, "done")
+    assert len(world.store.objects) == 1
+    assert world.creation.stop(1)
+    assert world.spool.images == {}
+
+
+def test_next_process_stores_what_is_in_the_spool() -> None:
+    world = paid_but_not_stored("store", StorageUnavailableError("No."))
+    world.creation.stop(1)
+    world.store.failure = None
+    world.end_leases()
+    after = World(beside=world)
+    after.spool = world.spool
+    restarted = after.rebuilt()
+    restarted.start()
+
+    assert ends(after, "done")
+
+    restarted.stop(1)
+    assert (after.asked, world.spool.images) == (0, {})
+
+
+def test_retry_does_not_pay_for_what_another_process_spools() -> None:
+    """On one machine the spool is seen by all its workers, after the lease too."""
+    world = paid_but_not_stored("store", StorageUnavailableError("No."))
+    world.creation.stop(1)
+    world.store.failure = None
+    world.end_leases()
+    other = World(beside=world)
+    other.spool = world.spool
+    other.creation = other.rebuilt()
+
+    with pytest.raises(CreationInProgressError):
+        other.create()
+
+    assert other.asked == 0
+
+
+def test_spooled_image_whose_creation_is_gone_is_put_aside() -> None:
+    """Never deleted, never in the way of those behind it."""
+    world = World()
+    crash(world, "asked")
+    assert world.found
+    paid = PaidImage(world.found.fence, GUID, f"{GUID}.7.png")
+    world.creations.release(world.found.fence, 0, soon())
+    world.spool.put(SpooledImage(paid, png().data))
+    world.creation.start()
+
+    deadline = soon()
+    while world.spool.images and deadline.remaining():
+        threading.Event().wait(0.005)
+
+    world.creation.stop(1)
+    assert world.store.quarantined == {f"{GUID}.7.png": png().data}
+
+
+# stopping
+
+
+def test_stop_waits_for_what_was_asked() -> None:
+    slow = Pausing(png())
+    world = World(slow)
+    running = world.begin()
+    assert slow.asked.wait(WAIT_SECONDS)
+    assert not world.creation.stop(0.05)
+    slow.go_on.set()
+
+    assert running.result(WAIT_SECONDS)
+    assert world.creation.stop(WAIT_SECONDS)
