@@ -234,7 +234,10 @@ class ImageStore(Protocol):
         """Remove the bytes; a key that is not there is no error."""
 
     def keys(self, guid: str, deadline: Deadline) -> Sequence[str]:
-        """Return the keys of every attempt at an image whose bytes are stored, sorted."""
+        """Return the keys of every attempt at an image whose bytes are stored, sorted.
+
+        As after `put`, they outlive a crash of the machine.
+        """
 
     def quarantine(self, key: str, deadline: Deadline) -> None:
         """Put bytes that no row names aside, out of `open` and `keys`, for somebody to

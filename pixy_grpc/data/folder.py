@@ -99,13 +99,16 @@ class FolderStore:
                 self._require_mark()
 
     def keys(self, guid: str, deadline: Deadline) -> list[str]:
-        """Look for files of the guid in its one folder."""
+        """Look for files of the guid in its one folder, and flush it: whoever put them there
+        may not have come to that.
+        """
         _require_time(deadline)
         folder = self._path(f"{guid}.0").parent
         with translated():
             self._require_mark()
             try:
                 found = [path.name for path in folder.iterdir()]
+                flush_folder(folder)
             except FileNotFoundError:
                 return []
         return sorted(
@@ -124,6 +127,7 @@ class FolderStore:
                 path.rename(aside / path.name)
             except FileNotFoundError:
                 return
+            flush_folder(self._root)
             flush_folder(aside)
             flush_folder(path.parent)
 

@@ -13,6 +13,10 @@ from pixy_grpc.service.creation.order import Order
 from pixy_grpc.service.creation.parts import CreationParts
 from pixy_grpc.service.creation.pictures import Made, Pictures
 
+RELEASE_SECONDS = 2.0
+"""Cap on giving a creation up for which nothing was spent: the caller waits for it, and
+its lease ends anyway."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -40,7 +44,8 @@ class Asking:
     def release(self, mine: Creation) -> None:
         """Give up a creation with as many asks as it had when it became ours."""
         with _noting(mine):
-            self._parts.creations.release(mine.fence, mine.asks, self._deadline())
+            deadline = Deadline.after(RELEASE_SECONDS)
+            self._parts.creations.release(mine.fence, mine.asks, deadline)
 
     def give_up(self, mine: Creation) -> None:
         """Leave a creation whose asks came to nobody knows what."""

@@ -6,7 +6,11 @@ from dataclasses import replace
 
 from pixy_grpc.core.call import Deadline
 from pixy_grpc.core.creations import Creation, Fence
-from pixy_grpc.core.exceptions import ImageException
+from pixy_grpc.core.exceptions import (
+    ImageException,
+    ProviderOutcomeUnknownError,
+    RecordNotFoundError,
+)
 from pixy_grpc.core.ports import SpooledImage
 from pixy_grpc.service.creation.keeping import NOT_NOW, Keeping, in_progress
 from pixy_grpc.service.creation.leases import Leases
@@ -34,8 +38,8 @@ class Backlog:
         self._leases = leases
         self._limits = limits
         self._lock = threading.Lock()
-        self._leased: set[Fence] = set()
-        self._in_memory: dict[Fence, tuple[Creation, Made]] = {}
+        self._leased: dict[str, Fence] = {}
+        self._in_memory: dict[str, tuple[Creation, Made]] = {}
 
     def keep(self, mine: Creation, made: Made) -> CreatedImage:
         """Store what was made, now or, with CreationInProgressError, later."""
@@ -46,58 +50,68 @@ class Backlog:
             self._put_off(mine, made)
             raise in_progress() from error
 
+    def work(self) -> bool:
+        """Try to store each image once; return whether none is left that has to wait."""
+        try:
+            for name, (mine, made) in self._waiting().items():
+                self._store(name, mine, made)
+                self._forget(name)
+            for name in self._parts.spool.names():
+                self._store_spooled(name)
+            self._end_leases()
+        except NOT_NOW as error:
+            _log.warning("paid images still wait to be stored reason=%s", error.reason)
+            return False
+        return True
+
     def _put_off(self, mine: Creation, made: Made) -> None:
         """Keep an image for later; its lease goes on, so that nobody pays for another."""
+        name = made.contents.key
         self._leases.add(mine.fence)
         with self._lock:
-            self._leased.add(mine.fence)
+            self._leased[name] = mine.fence
         try:
             self._parts.spool.put(SpooledImage(made.paid(mine), made.data))
         except ImageException as error:
             _log.error("paid image in memory only guid=%s reason=%s", mine.guid, error.reason)
             with self._lock:
-                self._in_memory[mine.fence] = (mine, made)
-
-    def work(self) -> bool:
-        """Try to store each image once; return whether none is left that failed."""
-        with self._lock:
-            waiting = list(self._in_memory.values())
-        try:
-            for mine, made in waiting:
-                self._keeping.finish(mine, made)
-                self._settle(mine.fence)
-            for name in self._parts.spool.names():
-                self._store_spooled(name)
-        except NOT_NOW as error:
-            _log.warning("paid images still wait to be stored reason=%s", error.reason)
-            return False
-        except ImageException as error:
-            _log.warning("a paid image was not stored reason=%s", error.reason)
-            return False
-        return True
+                self._in_memory[name] = (mine, made)
 
     def _store_spooled(self, name: str) -> None:
         with self._parts.spool.take(name) as spooled:
-            if spooled:
-                self._store(spooled)
-                self._parts.spool.remove(name)
-                self._settle(spooled.paid.fence)
+            if spooled is None:
+                return
+            paid = spooled.paid
+            deadline = Deadline.after(self._limits.store)
+            found = self._parts.creations.find(paid.fence.key, deadline)
+            if found:
+                mine = replace(found, fence=paid.fence)
+                self._store(name, mine, self._pictures.found(mine, paid, spooled.data))
+            else:
+                self._parts.store.put(name, spooled.data, deadline)
+                self._keeping.set_aside(name, deadline)
+            self._parts.spool.remove(name)
 
-    def _store(self, spooled: SpooledImage) -> None:
-        paid = spooled.paid
-        deadline = Deadline.after(self._limits.store)
-        found = self._parts.creations.find(paid.fence.key, deadline)
-        if found is None:
-            self._parts.store.put(paid.store_key, spooled.data, deadline)
-            self._keeping.set_aside(paid.store_key, deadline)
-            return
-        mine = replace(found, fence=paid.fence)
-        self._keeping.finish(mine, self._pictures.found(mine, paid, spooled.data))
+    def _store(self, name: str, mine: Creation, made: Made) -> None:
+        """Store one, or learn that nobody needs it any more."""
+        try:
+            self._keeping.finish(mine, made)
+        except (RecordNotFoundError, ProviderOutcomeUnknownError) as error:
+            _log.warning("paid image not needed key=%s reason=%s", name, error.reason)
 
-    def _settle(self, fence: Fence) -> None:
+    def _waiting(self) -> dict[str, tuple[Creation, Made]]:
         with self._lock:
-            self._in_memory.pop(fence, None)
-            leased = fence in self._leased
-            self._leased.discard(fence)
-        if leased:
+            return dict(self._in_memory)
+
+    def _forget(self, name: str) -> None:
+        with self._lock:
+            del self._in_memory[name]
+
+    def _end_leases(self) -> None:
+        """Drop the lease of each image that is stored, by whatever process."""
+        left = {*self._parts.spool.names(), *self._waiting()}
+        with self._lock:
+            stored = [name for name in self._leased if name not in left]
+            fences = [self._leased.pop(name) for name in stored]
+        for fence in fences:
             self._leases.drop(fence)

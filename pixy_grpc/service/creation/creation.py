@@ -27,6 +27,9 @@ from pixy_grpc.service.creation.recovery import Recovery
 from pixy_grpc.service.creation.rounds import Rounds
 from pixy_grpc.service.creation.waiting import Waiting
 
+JOIN_SECONDS = 3.0
+"""Cap on waiting for a round of a thread when stopping: what it is at may be out of reach."""
+
 _LIMITS = CreationLimits()
 
 
@@ -56,8 +59,8 @@ class ImageCreation:
         What is then not stored is in the spool, or found by who asks again.
         """
         ended = self._leases.await_idle(seconds)
-        self._rounds.stop(self._limits.store)
-        self._leases.stop()
+        self._rounds.stop(JOIN_SECONDS)
+        self._leases.stop(JOIN_SECONDS)
         return ended
 
     def create(self, request: CreationRequest, call: Call) -> CreatedImage:

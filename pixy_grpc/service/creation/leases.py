@@ -81,9 +81,9 @@ class Leases:
         with self._changed:
             return self._changed.wait_for(lambda: not self._working, max(seconds, 0))
 
-    def stop(self) -> None:
-        """Renew nothing any more."""
-        self._rounds.stop(self._limits.store)
+    def stop(self, seconds: float) -> None:
+        """Renew nothing any more; wait that long at most for a renewal that runs."""
+        self._rounds.stop(seconds)
 
     def _holds(self, key: CreationKey) -> bool:
         return any(fence.key == key for fence in self._held)

@@ -1,6 +1,7 @@
 """Creations whose owner is gone, or sleeps: who goes on, and with which bytes."""
 
 import threading
+from collections.abc import Callable
 
 import pytest
 
@@ -339,11 +340,16 @@ def test_sweep_leaves_what_has_an_owner(step: str) -> None:
 
 
 def ends(world: World, state: str, seconds: float = WAIT_SECONDS) -> bool:
-    """Tell whether the creation comes to a state, which nobody is told of."""
+    """Tell whether the creation comes to a state."""
+    return comes(lambda: world.state == state, seconds)
+
+
+def comes(condition: Callable[[], bool], seconds: float = WAIT_SECONDS) -> bool:
+    """Tell whether something comes to be in the background, which tells nobody of it."""
     deadline = Deadline.after(seconds)
-    while world.state != state and deadline.remaining():
+    while not condition() and deadline.remaining():
         threading.Event().wait(0.005)
-    return world.state == state
+    return condition()
 
 
 # the backlog
@@ -442,12 +448,41 @@ def test_spooled_image_whose_creation_is_gone_is_put_aside() -> None:
     world.spool.put(SpooledImage(paid, png().data))
     world.creation.start()
 
-    deadline = soon()
-    while world.spool.images and deadline.remaining():
-        threading.Event().wait(0.005)
+    assert comes(lambda: not world.spool.images)
 
     world.creation.stop(1)
     assert world.store.quarantined == {f"{GUID}.7.png": png().data}
+
+
+def test_spooled_image_that_nobody_needs_is_not_in_the_way() -> None:
+    """The creation is done and its image deleted: the bytes are put aside, others stored."""
+    world = World()
+    first = world.create()
+    assert world.found
+    done = world.found
+    world.repository.delete(first.image.guid, soon())
+    late = PaidImage(done.fence, done.guid, f"{done.guid}.7.png")
+    world.spool.put(SpooledImage(late, png().data))
+    world.creation.start()
+
+    assert comes(lambda: not world.spool.images)
+
+    world.creation.stop(1)
+    assert list(world.store.quarantined) == [f"{done.guid}.7.png"]
+
+
+def test_lease_ends_once_another_process_has_stored_the_image() -> None:
+    world = paid_but_not_stored("store", StorageUnavailableError("No."))
+    (name,) = world.spool.images
+    held = world.spool.images[name]
+    world.spool.remove(name)
+    world.store.failure = None
+    world.end_leases()
+    world.store.put(name, held.data, soon())
+
+    assert world.create().replayed
+
+    assert world.creation.stop(1)
 
 
 # stopping
