@@ -1,6 +1,7 @@
 """Databases, each test on both kinds."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -15,3 +16,10 @@ def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
         return
     with fresh_database(shared_server_url()) as url:
         yield url
+
+
+@pytest.fixture
+def threads() -> Iterator[ThreadPoolExecutor]:
+    """Run callers beside the test."""
+    with ThreadPoolExecutor(64) as pool:
+        yield pool

@@ -2,7 +2,6 @@
 
 import signal
 import uuid
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -22,13 +21,6 @@ RETRY_SECONDS = 30.0
 
 CALLS_UP_TO = {"claimed": 1, "asked": 2, "answered": 2, "durable": 1, "committed": 1}
 """How often the provider is called in all: twice only where its answer was lost."""
-
-
-@pytest.fixture
-def threads() -> Iterator[ThreadPoolExecutor]:
-    """Run callers beside the test."""
-    with ThreadPoolExecutor(64) as pool:
-        yield pool
 
 
 def create(server: RunningServer, request_id: str) -> tuple[str, bool]:
