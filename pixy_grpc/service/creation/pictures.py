@@ -3,6 +3,7 @@
 import hashlib
 import threading
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from pixy_grpc.core.contents import ImageContents, digest_blocks
@@ -27,10 +28,11 @@ class Made:
 
 
 class Pictures:
-    """Decodes bytes, so many at once."""
+    """Decodes bytes by `look`, so many at once."""
 
-    def __init__(self, decodes: int) -> None:
+    def __init__(self, decodes: int, look: Callable[[bytes], Picture] = inspect) -> None:
         self._places = threading.BoundedSemaphore(decodes)
+        self._look = look
 
     def made(self, mine: Creation, generated: GeneratedImage) -> Made:
         """Describe what the generator made, under the key of a new attempt.
@@ -50,7 +52,7 @@ class Pictures:
 
     def _picture(self, data: bytes) -> Picture:
         with self._places:
-            return inspect(data)
+            return self._look(data)
 
 
 def _contents(mine: Creation, data: bytes, picture: Picture, key: str, model: str) -> ImageContents:

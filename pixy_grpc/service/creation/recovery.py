@@ -11,7 +11,7 @@ from pixy_grpc.core.exceptions import (
     ImageException,
     ProviderBadResponseError,
 )
-from pixy_grpc.service.creation.keeping import Keeping
+from pixy_grpc.service.creation.keeping import NOT_NOW, Keeping
 from pixy_grpc.service.creation.leases import Leases
 from pixy_grpc.service.creation.limits import CreationLimits
 from pixy_grpc.service.creation.parts import CreatedImage, CreationParts
@@ -55,12 +55,21 @@ class Recovery:
     def sweep(self) -> None:
         """Complete what has lost its owner, without the provider, as far as bytes go."""
         ended = self._leases.ended_before_ms()
+        deadline = Deadline.after(self._limits.store)
         try:
-            deadline = Deadline.after(self._limits.store)
             for found in self._parts.creations.list_unfinished(ended, BATCH, deadline):
-                self._settle(found, ended)
-        except ImageException as error:
+                self._try(found, ended)
+        except NOT_NOW as error:
             _log.warning("unfinished creations wait reason=%s", error.reason)
+
+    def _try(self, found: Creation, ended: int) -> None:
+        """Settle one; what is wrong with it alone does not stop those behind it."""
+        try:
+            self._settle(found, ended)
+        except NOT_NOW:
+            raise
+        except ImageException as error:
+            _log.warning("not completed guid=%s reason=%s", found.guid, error.reason)
 
     def _settle(self, found: Creation, ended: int) -> None:
         if self._leases.holds(found.key) or self._parts.spool.holds(found.guid):

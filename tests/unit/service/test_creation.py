@@ -1,13 +1,17 @@
 """Creating an image, over whatever happens: who is asked, what is kept, what is said."""
 
+import threading
 import time
 import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
 
 from pixy_grpc.core.call import Deadline
-from pixy_grpc.core.creations import Usage
+from pixy_grpc.core.creations import Creation, NewCreation, Usage
 from pixy_grpc.core.exceptions import (
     ContentPolicyError,
     CreationInProgressError,
@@ -26,10 +30,13 @@ from pixy_grpc.core.exceptions import (
     RecordNotFoundError,
     RequestIdReusedError,
     StorageFullError,
+    TransactionConflictError,
 )
-from pixy_grpc.core.ports import GeneratedImage
+from pixy_grpc.core.ports import GeneratedImage, NewImage, StoredImage
 from pixy_grpc.service.creation.limits import LAPSE
-from tests.fakes import FixedClock, GeneratorRequest
+from pixy_grpc.service.creation.pictures import Pictures
+from pixy_grpc.service.inspection import Picture, inspect
+from tests.fakes import FixedClock, GeneratorRequest, InMemoryImageRepository
 from tests.unit.service.creating import REQUEST_ID, WAIT_SECONDS, Pausing, World, png
 
 GONE = {"is_active": lambda: False}
@@ -410,3 +417,132 @@ def test_request_id_names_the_creation_of_one_caller() -> None:
     assert first.image.guid != second.image.guid
     assert world.found
     assert world.found.key.request_id == REQUEST_ID
+
+
+def test_duplicate_learns_that_it_is_under_way_though_the_database_is_away() -> None:
+    """UNAVAILABLE would say that nothing was spent."""
+    slow = Pausing(png())
+    world = World(slow)
+    first = world.begin()
+    assert slow.asked.wait(WAIT_SECONDS)
+    waiting = threading.Event()
+
+    @contextmanager
+    def room() -> Iterator[None]:
+        waiting.set()
+        yield
+
+    duplicate = world.begin(waiting=room)
+    assert waiting.wait(WAIT_SECONDS)
+    world.repository.failure = DBConnectionError("No.")
+
+    assert isinstance(duplicate.exception(WAIT_SECONDS), CreationInProgressError)
+
+    world.repository.failure = None
+    slow.go_on.set()
+    assert first.result(WAIT_SECONDS)
+
+
+def test_loser_of_the_claim_waits_for_the_winner() -> None:
+    """Both found nothing; the row lets one of them begin."""
+    world = World()
+    rival = World(beside=world)
+    claim = world.creations.claim
+
+    def late(new: NewCreation, deadline: Deadline) -> Creation:
+        rival.create()
+        return claim(new, deadline)
+
+    world.creations.claim = late  # type: ignore[method-assign]
+
+    assert world.create().replayed
+    assert (world.asked, rival.asked) == (0, 1)
+
+
+# what is in the way
+
+
+class HinderedRepository(InMemoryImageRepository):
+    """A repository where other transactions are in the way of so many adds."""
+
+    conflicts = 0
+
+    def add(self, new: NewImage, deadline: Deadline) -> StoredImage:
+        """Add, unless hindered."""
+        if self.conflicts:
+            self.conflicts -= 1
+            raise TransactionConflictError("No.")
+        return super().add(new, deadline)
+
+
+@pytest.mark.parametrize("conflicts", [1, 2])
+def test_conflict_is_tried_again(conflicts: int) -> None:
+    repository = HinderedRepository()
+    repository.conflicts = conflicts
+    world = World(repository=repository)
+
+    assert not world.create().replayed
+
+
+def test_conflict_that_stays_is_for_later() -> None:
+    repository = HinderedRepository()
+    repository.conflicts = 3
+    world = World(repository=repository)
+
+    with pytest.raises(CreationInProgressError):
+        world.create()
+
+    assert world.create().replayed
+    assert world.asked == 1
+
+
+@pytest.mark.parametrize(
+    "error", [ProviderUnavailableError("No."), ContentPolicyError("No."), RuntimeError("?")]
+)
+def test_failure_that_cannot_be_noted_is_still_told(error: Exception) -> None:
+    """The lease ends by itself; a retry then asks once more, as what was asked counts."""
+    world = World()
+
+    def fail(_: GeneratorRequest) -> GeneratedImage:
+        world.repository.failure = DBConnectionError("Away.")
+        raise error
+
+    world.generator.script(fail)
+    with pytest.raises(type(error)):
+        world.create()
+    world.repository.failure = None
+    assert world.state == "asked"
+
+    world.generator.script(png())
+    world.end_leases()
+    assert world.create()
+    assert world.found
+    assert world.found.asks == 2
+
+
+# decoding
+
+
+def test_pictures_are_decoded_a_few_at_a_time() -> None:
+    """However many answers come at once."""
+    world = World()
+    world.create()
+    assert world.found
+    mine = world.found
+    lock, now, most = threading.Lock(), [0], [0]
+
+    def look(data: bytes) -> Picture:
+        with lock:
+            now[0] += 1
+            most[0] = max(most[0], now[0])
+        time.sleep(0.01)
+        with lock:
+            now[0] -= 1
+        return inspect(data)
+
+    pictures = Pictures(2, look)
+    with ThreadPoolExecutor(8) as threads:
+        made = list(threads.map(lambda _: pictures.made(mine, png()), range(16)))
+
+    assert len({each.contents.key for each in made}) == 16
+    assert most == [2]

@@ -1,12 +1,21 @@
 """Creations whose owner is gone, or sleeps: who goes on, and with which bytes."""
 
+import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import replace
 
 import pytest
 
 from pixy_grpc.core.call import Deadline
-from pixy_grpc.core.creations import CreationKey, NewCreation, PaidImage
+from pixy_grpc.core.creations import (
+    Creation,
+    CreationKey,
+    CreationState,
+    NewCreation,
+    PaidImage,
+)
 from pixy_grpc.core.exceptions import (
     ContentPolicyError,
     CreationInProgressError,
@@ -18,11 +27,14 @@ from pixy_grpc.core.exceptions import (
     StorageUnavailableError,
 )
 from pixy_grpc.core.ports import GeneratedImage, SpooledImage
+from pixy_grpc.service.creation import CreatedImage, CreationLimits
 from pixy_grpc.service.creation.order import CreationRequest, placed
-from tests.fakes import GeneratorRequest
+from tests.fakes import GeneratorRequest, InMemoryImageStore
+from tests.integration.data.examples import new_image
 from tests.unit.service.creating import REQUEST_ID, WAIT_SECONDS, Pausing, World, png
 
 GUID = "6f1c2d3e-0000-4000-8000-000000000001"
+OTHER_GUID = "6f1c2d3e-0000-4000-8000-000000000002"
 KEY = CreationKey("alice", REQUEST_ID)
 STEPS = ["claimed", "asked", "kept"]
 
@@ -163,7 +175,7 @@ def test_many_retries_at_once_ask_once() -> None:
 # owners that sleep past their lease
 
 
-def woken(first: Pausing, winner_outcome: object) -> tuple[World, World, object]:
+def woken(first: Pausing, winner_outcome: object) -> tuple[World, World, "Future[CreatedImage]"]:
     """Let an owner sleep while another takes over and ends; then wake it."""
     sleeper = World(first)
     running = sleeper.begin()
@@ -246,6 +258,44 @@ def test_sleeper_that_wakes_behind_a_deletion_leaves_no_bytes() -> None:
     assert sleeper.store.objects == {}
 
 
+@pytest.mark.parametrize(
+    "outcome", [ContentPolicyError("No."), ProviderOutcomeUnknownError("?"), RuntimeError("?")]
+)
+def test_sleeper_that_wakes_to_a_failure_changes_nothing(outcome: Exception) -> None:
+    """Its caller learns what its own ask came to; the image stays."""
+    slow = Pausing(outcome)
+    sleeper, winner, running = woken(slow, png())
+    won = winner.create()
+    slow.go_on.set()
+
+    assert isinstance(running.exception(WAIT_SECONDS), type(outcome))
+    assert sleeper.state == "done"
+    assert winner.create().image == won.image
+
+
+def test_file_that_cannot_be_put_aside_does_not_hide_the_image(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The caller gets the winner's; what is left behind is in the log, for fsck."""
+
+    class StuckStore(InMemoryImageStore):
+        def quarantine(self, key: str, deadline: Deadline) -> None:
+            raise StorageUnavailableError(f"cannot move {key} in {deadline}")
+
+    slow = Pausing(png("blue"))
+    sleeper = World(slow, store=StuckStore())
+    running = sleeper.begin()
+    assert slow.asked.wait(WAIT_SECONDS)
+    sleeper.end_leases()
+    won = World(beside=sleeper).create()
+
+    with caplog.at_level(logging.WARNING, "pixy_grpc"):
+        slow.go_on.set()
+        assert running.result(WAIT_SECONDS).image == won.image
+
+    assert "orphaned bytes" in caplog.text
+
+
 def test_owner_that_sleeps_before_it_asks_does_not_ask() -> None:
     """The count comes before the ask, and needs the fence."""
     asleep, wake = threading.Event(), threading.Event()
@@ -271,29 +321,16 @@ def test_owner_that_sleeps_before_it_asks_does_not_ask() -> None:
 
 def test_living_owner_keeps_its_lease() -> None:
     """Renewals come while the provider works, so that nobody takes over."""
-    renewed = threading.Event()
     slow = Pausing(png())
-    world = World(slow, limits=World().limits.__class__(lease=0.03))
-    renew = world.creations.renew
-
-    def noted(*arguments: object) -> None:
-        renew(*arguments)  # type: ignore[arg-type]
-        renewed.set()
-
-    world.creations.renew = noted  # type: ignore[method-assign]
+    world = World(slow, limits=CreationLimits(lease=0.03))
     running = world.begin()
     assert slow.asked.wait(WAIT_SECONDS)
     world.clock.advance(100)
-    renewed.clear()
-    assert renewed.wait(WAIT_SECONDS)
-    assert renewed.wait(WAIT_SECONDS)
 
-    found = world.found
+    assert comes(lambda: lease_of(world) == world.clock.milliseconds() + 30)
 
     slow.go_on.set()
     assert running.result(WAIT_SECONDS)
-    assert found
-    assert found.lease_until_ms == world.clock.milliseconds() + 30
 
 
 # the sweep
@@ -337,6 +374,88 @@ def test_sweep_leaves_what_has_an_owner(step: str) -> None:
 
     world.creation.stop(1)
     assert world.state == step
+
+
+def test_sweep_goes_on_once_the_database_is_back() -> None:
+    world = World()
+    crash(world, "kept", data=png().data)
+    world.end_leases()
+    sweeps = []
+    listed = world.creations.list_unfinished
+
+    def noted(*arguments: object) -> Sequence[Creation]:
+        sweeps.append(1)
+        return listed(*arguments)  # type: ignore[arg-type]
+
+    world.creations.list_unfinished = noted  # type: ignore[method-assign]
+    world.repository.failure = DBConnectionError("Away.")
+    world.creation.start()
+    assert comes(lambda: len(sweeps) > 1)
+    world.repository.failure = None
+
+    assert ends(world, "done")
+
+    world.creation.stop(1)
+
+
+def test_sweep_goes_on_behind_one_that_cannot_be_completed() -> None:
+    """Two creations of one guid cannot be; one that ends later is completed all the same."""
+    world = World()
+    taken = NewCreation(
+        CreationKey("bob", REQUEST_ID), "f", GUID, "a hen", "", "scripted", world.clock.now(), 0
+    )
+    odd = world.creations.claim(taken, soon())
+    world.creations.note_asked(odd.fence, soon())
+    crash(world, "asked", data=png().data)
+    world.repository.add(new_image(guid=GUID), soon())
+    other = replace(taken, key=CreationKey("carol", REQUEST_ID), guid=OTHER_GUID)
+    later = world.creations.claim(replace(other, lease_until_ms=1), soon())
+    world.creations.note_asked(later.fence, soon())
+    world.store.put(f"{OTHER_GUID}.1.png", png().data, soon())
+    world.end_leases()
+    world.creation.start()
+
+    assert comes(lambda: is_done(world, other.key))
+
+    world.creation.stop(1)
+    assert not is_done(world, odd.key)
+
+
+def is_done(world: World, key: CreationKey) -> bool:
+    found = world.creations.find(key, soon())
+    return found is not None and found.state is CreationState.DONE
+
+
+def test_renewal_that_fails_is_tried_again() -> None:
+    """A database that is away for a moment does not cost the lease."""
+    slow = Pausing(png())
+    world = World(slow, limits=CreationLimits(lease=0.03))
+    running = world.begin()
+    assert slow.asked.wait(WAIT_SECONDS)
+    tried, renew = threading.Event(), world.creations.renew
+
+    def noted(*arguments: object) -> None:
+        try:
+            renew(*arguments)  # type: ignore[arg-type]
+        finally:
+            tried.set()
+
+    world.creations.renew = noted  # type: ignore[method-assign]
+    world.repository.failure = DBConnectionError("Away.")
+    tried.clear()
+    assert tried.wait(WAIT_SECONDS)
+    world.repository.failure = None
+    world.clock.advance(100)
+
+    assert comes(lambda: lease_of(world) == world.clock.milliseconds() + 30)
+
+    slow.go_on.set()
+    assert running.result(WAIT_SECONDS)
+
+
+def lease_of(world: World) -> int:
+    assert world.found
+    return world.found.lease_until_ms
 
 
 def ends(world: World, state: str, seconds: float = WAIT_SECONDS) -> bool:
