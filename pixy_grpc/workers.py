@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from multiprocessing.process import BaseProcess
 from types import FrameType
 
@@ -174,8 +174,8 @@ def run_worker(
     configure_logs(settings.log_level)
     app = build(settings, tokens, share_port=True)
     app.server.start(address)
-    told.send(True)  # noqa: FBT003 - what the parent waits for
-    told.close()
+    with suppress(BrokenPipeError), told:  # the parent may have been told to stop meanwhile
+        told.send(True)  # noqa: FBT003 - what the parent waits for
     threading.Thread(target=_await_parent, args=[stop], daemon=True).start()
     stop.wait()
     if not app.stop(settings.grace_seconds):

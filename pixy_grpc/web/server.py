@@ -65,6 +65,7 @@ _OPTIONS = {
     "grpc.http2.ping_timeout_ms": 10_000,  # ... this one closes it
     "grpc.keepalive_permit_without_calls": 1,
     "grpc.http2.min_ping_interval_without_data_ms": 20_000,  # clients may ping as often
+    "grpc.max_connection_idle_ms": 600_000,  # connections without calls make room
     "grpc.max_connection_age_ms": 3_600_000,  # the backstop: what every limit missed
     "grpc.max_connection_age_grace_ms": 600_000,
 }

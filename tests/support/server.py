@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
-from pixy_client import Client
 
+from pixy_client import Client
 from pixy_grpc.app import build, prepare
 from pixy_grpc.settings import Settings
 from pixy_grpc.v1.image_service_pb2_grpc import ImageServiceStub

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from pixy_client import Client, ImageException
 
+from pixy_client import Client, ImageException
 from pixy_grpc.v1 import image_service_pb2 as pb
 from tests.support.mariadb import MariaDBServer
 from tests.support.server import RunningServer

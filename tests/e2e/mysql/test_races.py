@@ -5,8 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from pixy_client import Client, ImageException, RecordNotFoundError
 
+from pixy_client import Client, ImageException, RecordNotFoundError
 from tests.support.mariadb import MariaDBServer, fresh_database
 from tests.support.process import serving
 from tests.support.server import RunningServer
