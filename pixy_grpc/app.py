@@ -1,11 +1,7 @@
 """The composition root: the one place that picks implementations and wires them up."""
 
 import logging
-import os
-import secrets
-import tempfile
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +20,7 @@ from pixy_grpc.service.creation import ImageCreation
 from pixy_grpc.service.delivery import ImageDelivery
 from pixy_grpc.service.generators.sketch import SketchGenerator
 from pixy_grpc.service.tokens import TokenAuthenticator
-from pixy_grpc.settings import TOKEN, Settings, SettingsError
+from pixy_grpc.settings import Settings, SettingsError
 from pixy_grpc.web.health import Health
 from pixy_grpc.web.server import GrpcServer, ServerLimits
 from pixy_grpc.web.servicer import UseCases
@@ -32,13 +28,7 @@ from pixy_grpc.web.servicer import UseCases
 PREPARE_SECONDS = 300.0
 """How long the start may wait for the database and another server's migration."""
 
-TOKEN_FILE = Path(".pixy/token")
-"""Where the token is that a server without PIXY_TOKENS makes for itself."""
-
 _log = logging.getLogger(__name__)
-
-LOCAL_CALLER = "local"
-"""The caller that this token names."""
 
 
 @dataclass(frozen=True)
@@ -119,40 +109,6 @@ def build(
         share_port=share_port,
     )
     return App(server, database)
-
-
-def ensure_tokens(settings: Settings) -> Mapping[str, str]:
-    """Return the tokens by caller; without any, those of a token file, made if missing."""
-    if settings.tokens:
-        return settings.tokens
-    try:
-        return {LOCAL_CALLER: _token_file()}
-    except OSError as error:
-        raise SettingsError(f"cannot write {TOKEN_FILE}: set PIXY_TOKENS instead") from error
-
-
-def _token_file() -> str:
-    if not TOKEN_FILE.exists():
-        _make_token_file()
-    token = TOKEN_FILE.read_text(encoding="ascii", errors="replace").strip()
-    if not TOKEN.fullmatch(token):
-        raise SettingsError(f"{TOKEN_FILE} holds no token: remove it, or set PIXY_TOKENS")
-    return token
-
-
-def _make_token_file() -> None:
-    """Give the file its name once it is whole: another server may be starting here, and
-    whichever comes first makes the token of both.
-    """
-    TOKEN_FILE.parent.mkdir(mode=0o700, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=TOKEN_FILE.parent)  # mode 0600
-    try:
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(secrets.token_urlsafe(32) + "\n")
-        with suppress(FileExistsError):
-            os.link(temporary, TOKEN_FILE)
-    finally:
-        Path(temporary).unlink()
 
 
 def _database(settings: Settings) -> Database:

@@ -4,9 +4,10 @@ import sys
 
 import typer
 
-from pixy_grpc.app import TOKEN_FILE, ensure_tokens, prepare
+from pixy_grpc.app import prepare
 from pixy_grpc.logs import configure_logs
 from pixy_grpc.settings import SettingsError, load_settings
+from pixy_grpc.token_file import TOKEN_FILE, ensure_tokens
 from pixy_grpc.workers import serve as serve_until_stopped
 
 BAD_SETTING = 2
