@@ -49,6 +49,10 @@ from tests.support.mariadb import MariaDBServer, connect, fresh_database
 FREEZE_SECONDS = 20.0
 """How long the database is frozen: longer than every call waits."""
 
+BACKOFF_SECONDS = 0.05
+"""What a caller waits before it asks again: while the database is down it is refused at
+once, and would do nothing else."""
+
 CON_COUNT_ERROR = 1040
 
 CALLERS = 12
@@ -106,6 +110,7 @@ class Callers:
                 self.acknowledged.add(new.guid)
                 self.kept.release()
                 return
+            self._stopped.wait(BACKOFF_SECONDS)
 
 
 @contextmanager
