@@ -1,12 +1,13 @@
 """The composition root: the one place that picks implementations and wires them up."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from pixy_grpc.core.call import Deadline
-from pixy_grpc.core.exceptions import ImageException, StorageUnavailableError
+from pixy_grpc.core.exceptions import ImageException
 from pixy_grpc.data.adoption import adopt
 from pixy_grpc.data.database import Database
 from pixy_grpc.data.folder import FolderStore
@@ -36,39 +37,54 @@ class App:
     """One process's server and what it closes behind itself."""
 
     server: GrpcServer
-    database: Database
+    databases: Sequence[Database]
 
     def stop(self, grace_seconds: float) -> bool:
-        """Stop the server, then its pool; return whether every call had ended."""
+        """Stop the server, then its pools; return whether every call had ended."""
         ended = self.server.stop(grace_seconds)
-        self.database.close()
+        for database in self.databases:
+            database.close()
         return ended
 
 
-def prepare(settings: Settings) -> None:
+def prepare(settings: Settings) -> str:
     """Bring database and store up to this version, once, before any worker starts.
 
-    Raises SettingsError with one line on what is wrong.
+    Return the store id that both carry. Raises SettingsError with one line on what is
+    wrong.
     """
     if settings.database_file:
         _make_database_file(settings.database_file)
-    database = _database(settings)
+    deadline = Deadline.after(PREPARE_SECONDS)
+    store = FolderStore(Path(settings.images))
+    with closing(_database(settings)) as database:
+        with _blamed_on("PIXY_DATABASE_URL"):
+            migrate(database, deadline)
+            _warn(database, deadline)
+        with _blamed_on("PIXY_IMAGES"):
+            found = store.prepare()
+        with _blamed_on("PIXY_DATABASE_URL"):
+            store_id = pair_store(database, found, deadline)
+        with _blamed_on("PIXY_IMAGES"):
+            store.mark(store_id)
+        with _blamed_on("PIXY_DATABASE_URL"):
+            adopt(database, store, deadline)
+    return store_id
+
+
+@contextmanager
+def _blamed_on(setting: str) -> Iterator[None]:
+    """Turn what goes wrong at the start into one line: the setting, what, and why."""
     try:
-        _prepare(database, FolderStore(Path(settings.images)), Deadline.after(PREPARE_SECONDS))
+        yield
     except (SchemaError, StoreMismatchError) as error:
         raise SettingsError(str(error)) from error
-    except StorageUnavailableError as error:
-        raise SettingsError(f"PIXY_IMAGES: {error.message}") from error
     except ImageException as error:
-        raise SettingsError(f"PIXY_DATABASE_URL: {error.message}") from error
-    finally:
-        database.close()
+        why = f" ({error.__cause__})" if error.__cause__ else ""
+        raise SettingsError(f"{setting}: {error.message}{why}") from error
 
 
-def _prepare(database: Database, store: FolderStore, deadline: Deadline) -> None:
-    migrate(database, deadline)
-    store.mark(pair_store(database, store.prepare(), deadline))
-    adopt(database, store, deadline)
+def _warn(database: Database, deadline: Deadline) -> None:
     if isinstance(database, MySQLDatabase):
         for warning in durability_warnings(database, deadline):
             _log.warning(warning)
@@ -86,14 +102,19 @@ def _make_database_file(path: Path) -> None:
 def build(
     settings: Settings,
     tokens: Mapping[str, str],
+    store_id: str,
     *,
     limits: ServerLimits | None = None,
     share_port: bool = False,
 ) -> App:
-    """Wire up one process; nothing is started. The limits are the settings' unless given."""
-    database = _database(settings)
+    """Wire up one process; nothing is started. The limits are the settings' unless given.
+
+    Health asks over a database of its own: one whose connections are all lent is busy,
+    not gone.
+    """
+    database, probed = _database(settings), _database(settings)
     repository = SqlImageRepository(database)
-    store = FolderStore(Path(settings.images))
+    store = FolderStore(Path(settings.images), store_id)
     clock = SystemClock()
     use_cases = UseCases(
         creation=ImageCreation(repository, store, SketchGenerator(), clock),
@@ -103,12 +124,12 @@ def build(
     server = GrpcServer(
         use_cases,
         TokenAuthenticator(tokens),
-        Health({"database": repository.ping, "store": store.ping}),
+        Health({"database": SqlImageRepository(probed).ping, "store": store.ping}),
         limits or _limits(settings),
         reflect=settings.reflection,
         share_port=share_port,
     )
-    return App(server, database)
+    return App(server, (database, probed))
 
 
 def _database(settings: Settings) -> Database:

@@ -17,6 +17,7 @@ app = typer.Typer(
     help="The server of PixyProxy. Settings come from the environment and .env; see the README.",
     no_args_is_help=True,
     add_completion=False,
+    pretty_exceptions_enable=False,  # locals may be secrets
 )
 
 
@@ -25,13 +26,13 @@ def serve() -> None:
     """Serve pixy.v1.ImageService until SIGTERM."""
     settings = load_settings()
     configure_logs(settings.log_level)
-    prepare(settings)
+    store_id = prepare(settings)
     tokens = ensure_tokens(settings)
     if not settings.tokens:
         typer.echo(
             f"No PIXY_TOKENS: the token is in {TOKEN_FILE}, where `pixy` finds it.", err=True
         )
-    sys.exit(serve_until_stopped(settings, tokens))
+    sys.exit(serve_until_stopped(settings, tokens, store_id))
 
 
 @app.command()

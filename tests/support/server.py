@@ -73,8 +73,8 @@ def settings_for(folder: Path, **changes: object) -> Settings:
 def running_server(folder: Path, **changes: object) -> Iterator[RunningServer]:
     """Serve from a folder until the block ends."""
     settings = settings_for(folder, **changes)
-    prepare(settings)
-    app = build(settings, settings.tokens)
+    store_id = prepare(settings)
+    app = build(settings, settings.tokens, store_id)
     port = app.server.start("127.0.0.1:0")
     try:
         yield RunningServer(f"127.0.0.1:{port}", folder)

@@ -1,6 +1,9 @@
 """A place in the room for this kind of work, or a refusal at once."""
 
-from collections.abc import Callable
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 import grpc
 
@@ -8,6 +11,7 @@ from pixy_grpc.core.exceptions import ResourceExhaustedError
 from pixy_grpc.web.interceptors.base import Continuation, Handler, in_pool, refusal, within
 from pixy_grpc.web.rooms import Room
 from pixy_grpc.web.scope import current_scope
+from pixy_grpc.web.watchdog import Watchdog
 
 RoomOf = Callable[[str], Room]
 
@@ -15,8 +19,10 @@ RoomOf = Callable[[str], Room]
 class AdmissionInterceptor(grpc.ServerInterceptor):
     """Runs each RPC in a thread of its room."""
 
-    def __init__(self, room_of: RoomOf) -> None:
+    def __init__(self, room_of: RoomOf, watchdog: Watchdog, stall_seconds: float) -> None:
         self._room_of = room_of
+        self._watchdog = watchdog
+        self._stall_seconds = stall_seconds
 
     def intercept_service(
         self, continuation: Continuation, details: grpc.HandlerCallDetails
@@ -32,4 +38,39 @@ class AdmissionInterceptor(grpc.ServerInterceptor):
             room.enter(caller)
         except ResourceExhaustedError as error:
             return refusal(error)
-        return in_pool(within(handler, lambda _context: room.place(caller)), room.pool)
+        placed = _placed(room, caller) if handler.response_streaming else self._held(room, caller)
+        return in_pool(within(handler, placed), room.pool)
+
+    def _held(
+        self, room: Room, caller: str
+    ) -> Callable[[grpc.ServicerContext], AbstractContextManager[None]]:
+        """Hold the place of a unary call until its answer has been taken.
+
+        What is answered waits in memory for its reader, who has as long as a download may
+        stall.
+        """
+
+        @contextmanager
+        def held(context: grpc.ServicerContext) -> Iterator[None]:
+            limit = self._watchdog.begin(math.inf, context.cancel)
+
+            def leave() -> None:
+                self._watchdog.end(limit)
+                room.leave(caller)
+
+            left_at_the_end = context.add_callback(leave)
+            try:
+                yield
+            finally:
+                limit.at = time.monotonic() + self._stall_seconds
+                if not left_at_the_end:  # the call had ended before it began
+                    leave()
+
+        return held
+
+
+def _placed(
+    room: Room, caller: str
+) -> Callable[[grpc.ServicerContext], AbstractContextManager[None]]:
+    """Hold the place of a stream while it is sent: its messages are taken one by one."""
+    return lambda _context: room.place(caller)

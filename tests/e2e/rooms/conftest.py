@@ -20,8 +20,8 @@ PLACES = 4
 def limited_server(folder: Path, limits: ServerLimits) -> Iterator[RunningServer]:
     """Serve from a folder with limits that no setting allows."""
     settings = settings_for(folder)
-    prepare(settings)
-    app = build(settings, settings.tokens, limits=limits)
+    store_id = prepare(settings)
+    app = build(settings, settings.tokens, store_id, limits=limits)
     port = app.server.start("127.0.0.1:0")
     try:
         yield RunningServer(f"127.0.0.1:{port}", folder)
