@@ -1,17 +1,14 @@
 """The composition root: the one place that picks implementations and wires them up."""
 
 import logging
-import os
-import secrets
-import tempfile
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from pixy_grpc.core.call import Deadline
-from pixy_grpc.core.exceptions import ImageException, StorageUnavailableError
+from pixy_grpc.core.exceptions import ImageException
 from pixy_grpc.data.adoption import adopt
 from pixy_grpc.data.creations import SqlCreationRepository
 from pixy_grpc.data.database import Database
@@ -27,7 +24,7 @@ from pixy_grpc.service.creation import CreationLimits, CreationParts, ImageCreat
 from pixy_grpc.service.delivery import ImageDelivery
 from pixy_grpc.service.generators.sketch import SketchGenerator
 from pixy_grpc.service.tokens import TokenAuthenticator
-from pixy_grpc.settings import TOKEN, Settings, SettingsError
+from pixy_grpc.settings import Settings, SettingsError
 from pixy_grpc.web.health import Health
 from pixy_grpc.web.server import GrpcServer, ServerLimits
 from pixy_grpc.web.servicer import UseCases
@@ -35,16 +32,10 @@ from pixy_grpc.web.servicer import UseCases
 PREPARE_SECONDS = 300.0
 """How long the start may wait for the database and another server's migration."""
 
-TOKEN_FILE = Path(".pixy/token")
-"""Where the token is that a server without PIXY_TOKENS makes for itself."""
-
 WAITS_A_CREATE = 4
 """Duplicates that may wait for each creation that may run: they sleep."""
 
 _log = logging.getLogger(__name__)
-
-LOCAL_CALLER = "local"
-"""The caller that this token names."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +44,7 @@ class App:
 
     server: GrpcServer
     creation: ImageCreation
-    database: Database
+    databases: Sequence[Database]
     create_grace_seconds: float
 
     def start(self, address: str) -> int:
@@ -66,7 +57,7 @@ class App:
         return port
 
     def stop(self, grace_seconds: float) -> bool:
-        """Stop the server, then its pool; return whether every call had ended.
+        """Stop the server, then its pools; return whether every call had ended.
 
         What the provider was asked for has a longer grace: it is stored, though its call
         has been cut.
@@ -75,34 +66,49 @@ class App:
         ended = self.server.stop(grace_seconds)
         spent = time.monotonic() - began
         ended &= self.creation.stop(max(self.create_grace_seconds, grace_seconds) - spent)
-        self.database.close()
+        for database in self.databases:
+            database.close()
         return ended
 
 
-def prepare(settings: Settings) -> None:
+def prepare(settings: Settings) -> str:
     """Bring database and store up to this version, once, before any worker starts.
 
-    Raises SettingsError with one line on what is wrong.
+    Return the store id that both carry. Raises SettingsError with one line on what is
+    wrong.
     """
     if settings.database_file:
         _make_database_file(settings.database_file)
-    database = open_database(settings)
+    deadline = Deadline.after(PREPARE_SECONDS)
+    store = FolderStore(Path(settings.images))
+    with closing(open_database(settings)) as database:
+        with _blamed_on("PIXY_DATABASE_URL"):
+            migrate(database, deadline)
+            _warn(database, deadline)
+        with _blamed_on("PIXY_IMAGES"):
+            found = store.prepare()
+        with _blamed_on("PIXY_DATABASE_URL"):
+            store_id = pair_store(database, found, deadline)
+        with _blamed_on("PIXY_IMAGES"):
+            store.mark(store_id)
+        with _blamed_on("PIXY_DATABASE_URL"):
+            adopt(database, store, deadline)
+    return store_id
+
+
+@contextmanager
+def _blamed_on(setting: str) -> Iterator[None]:
+    """Turn what goes wrong at the start into one line: the setting, what, and why."""
     try:
-        _prepare(database, FolderStore(Path(settings.images)), Deadline.after(PREPARE_SECONDS))
+        yield
     except (SchemaError, StoreMismatchError) as error:
         raise SettingsError(str(error)) from error
-    except StorageUnavailableError as error:
-        raise SettingsError(f"PIXY_IMAGES: {error.message}") from error
     except ImageException as error:
-        raise SettingsError(f"PIXY_DATABASE_URL: {error.message}") from error
-    finally:
-        database.close()
+        why = f" ({error.__cause__})" if error.__cause__ else ""
+        raise SettingsError(f"{setting}: {error.message}{why}") from error
 
 
-def _prepare(database: Database, store: FolderStore, deadline: Deadline) -> None:
-    migrate(database, deadline)
-    store.mark(pair_store(database, store.prepare(), deadline))
-    adopt(database, store, deadline)
+def _warn(database: Database, deadline: Deadline) -> None:
     if isinstance(database, MySQLDatabase):
         for warning in durability_warnings(database, deadline):
             _log.warning(warning)
@@ -120,6 +126,7 @@ def _make_database_file(path: Path) -> None:
 def build(
     settings: Settings,
     tokens: Mapping[str, str],
+    store_id: str,
     *,
     limits: ServerLimits | None = None,
     share_port: bool = False,
@@ -127,16 +134,16 @@ def build(
     """Wire up one process; nothing is started. The limits are the settings' unless given."""
     database = open_database(settings)
     server_limits = limits or _limits(settings)
-    parts = creation_parts(settings, database)
+    parts = creation_parts(settings, database, store_id)
     return assemble(settings, tokens, database, parts, server_limits, share_port=share_port)
 
 
-def creation_parts(settings: Settings, database: Database) -> CreationParts:
+def creation_parts(settings: Settings, database: Database, store_id: str) -> CreationParts:
     """Pick what creations meet."""
     return CreationParts(
         images=SqlImageRepository(database),
         creations=SqlCreationRepository(database),
-        store=FolderStore(Path(settings.images)),
+        store=FolderStore(Path(settings.images), store_id),
         spool=FolderSpool(Path(settings.spool)),
         generator=SketchGenerator(),
         clock=SystemClock(),
@@ -153,7 +160,12 @@ def assemble(  # noqa: PLR0913 - what a test of it picks
     creation_limits: CreationLimits | None = None,
     share_port: bool = False,
 ) -> App:
-    """Make a server of parts that are picked."""
+    """Make a server of parts that are picked.
+
+    Health asks over a database of its own: one whose connections are all lent is busy,
+    not gone.
+    """
+    probed = open_database(settings)
     use_cases = UseCases(
         creation=ImageCreation(parts, creation_limits or CreationLimits()),
         catalogue=ImageCatalogue(parts.images, parts.store, parts.clock),
@@ -162,46 +174,12 @@ def assemble(  # noqa: PLR0913 - what a test of it picks
     server = GrpcServer(
         use_cases,
         TokenAuthenticator(tokens),
-        Health({"database": parts.images.ping, "store": parts.store.ping}),
+        Health({"database": SqlImageRepository(probed).ping, "store": parts.store.ping}),
         limits,
         reflect=settings.reflection,
         share_port=share_port,
     )
-    return App(server, use_cases.creation, database, settings.create_grace_seconds)
-
-
-def ensure_tokens(settings: Settings) -> Mapping[str, str]:
-    """Return the tokens by caller; without any, those of a token file, made if missing."""
-    if settings.tokens:
-        return settings.tokens
-    try:
-        return {LOCAL_CALLER: _token_file()}
-    except OSError as error:
-        raise SettingsError(f"cannot write {TOKEN_FILE}: set PIXY_TOKENS instead") from error
-
-
-def _token_file() -> str:
-    if not TOKEN_FILE.exists():
-        _make_token_file()
-    token = TOKEN_FILE.read_text(encoding="ascii", errors="replace").strip()
-    if not TOKEN.fullmatch(token):
-        raise SettingsError(f"{TOKEN_FILE} holds no token: remove it, or set PIXY_TOKENS")
-    return token
-
-
-def _make_token_file() -> None:
-    """Give the file its name once it is whole: another server may be starting here, and
-    whichever comes first makes the token of both.
-    """
-    TOKEN_FILE.parent.mkdir(mode=0o700, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=TOKEN_FILE.parent)  # mode 0600
-    try:
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(secrets.token_urlsafe(32) + "\n")
-        with suppress(FileExistsError):
-            os.link(temporary, TOKEN_FILE)
-    finally:
-        Path(temporary).unlink()
+    return App(server, use_cases.creation, (database, probed), settings.create_grace_seconds)
 
 
 def open_database(settings: Settings) -> Database:

@@ -4,9 +4,10 @@ import sys
 
 import typer
 
-from pixy_grpc.app import TOKEN_FILE, ensure_tokens, prepare
+from pixy_grpc.app import prepare
 from pixy_grpc.logs import configure_logs
 from pixy_grpc.settings import SettingsError, load_settings
+from pixy_grpc.token_file import TOKEN_FILE, ensure_tokens
 from pixy_grpc.workers import serve as serve_until_stopped
 
 BAD_SETTING = 2
@@ -16,6 +17,7 @@ app = typer.Typer(
     help="The server of PixyProxy. Settings come from the environment and .env; see the README.",
     no_args_is_help=True,
     add_completion=False,
+    pretty_exceptions_enable=False,  # locals may be secrets
 )
 
 
@@ -24,13 +26,13 @@ def serve() -> None:
     """Serve pixy.v1.ImageService until SIGTERM."""
     settings = load_settings()
     configure_logs(settings.log_level)
-    prepare(settings)
+    store_id = prepare(settings)
     tokens = ensure_tokens(settings)
     if not settings.tokens:
         typer.echo(
             f"No PIXY_TOKENS: the token is in {TOKEN_FILE}, where `pixy` finds it.", err=True
         )
-    sys.exit(serve_until_stopped(settings, tokens))
+    sys.exit(serve_until_stopped(settings, tokens, store_id))
 
 
 @app.command()

@@ -55,3 +55,5 @@ def configure_logs(level: str) -> None:
     handler.setFormatter(CallFormatter())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("pixy_grpc").setLevel(level)
+    # It logs metadata that is not ASCII, a token among it, with a traceback.
+    logging.getLogger("grpc._cython.cygrpc").setLevel(logging.CRITICAL + 1)

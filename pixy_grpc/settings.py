@@ -1,15 +1,24 @@
 """The settings of a server, read once from the environment and `.env`, handed down as values."""
 
+import difflib
 import ipaddress
+import os
 import re
 from pathlib import Path
 from typing import Annotated, Literal
 
+from dotenv import dotenv_values
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 LATER = ("PIXY_TLS_CERT", "PIXY_TLS_KEY", "PIXY_TLS_CLIENT_CA", "PIXY_KEYS_FILE")
 """Settings of a later version: a server that ignored them would be less safe than asked."""
+
+OF_THE_CLIENT = frozenset({"PIXY_TARGET", "PIXY_TOKEN"})
+"""Settings that only the client reads."""
+
+OF_TESTS = "PIXY_TEST_"
+"""Begins the names that only the tests read."""
 
 _ADDRESS = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[^:\[\]]+):(?P<port>\d{1,5})", re.ASCII)
 _CALLER = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
@@ -111,6 +120,7 @@ class Settings(BaseSettings):
 def load_settings() -> Settings:
     """Read the settings. Raises SettingsError with one line that says what to mend."""
     try:
+        _refuse_unknown({*os.environ, *dotenv_values(".env")})
         return Settings()
     except ValidationError as error:
         raise SettingsError(_line(error)) from None
@@ -118,6 +128,16 @@ def load_settings() -> Settings:
         raise SettingsError(f".env cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise SettingsError(".env is not UTF-8") from None
+
+
+def _refuse_unknown(names: set[str]) -> None:
+    """Refuse a name that is none of ours: a setting misspelt is a setting not made."""
+    known = {f"PIXY_{field.upper()}" for field in Settings.model_fields} | OF_THE_CLIENT
+    for name in sorted(names):
+        if name.startswith("PIXY_") and not name.startswith(OF_TESTS) and name not in known:
+            close = difflib.get_close_matches(name, known, 1)
+            hint = f": did you mean {close[0]}?" if close else ""
+            raise SettingsError(f"{name} is no setting of PixyProxy{hint}")
 
 
 def _line(error: ValidationError) -> str:

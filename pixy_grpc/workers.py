@@ -3,13 +3,14 @@
 import logging
 import multiprocessing
 import multiprocessing.connection
+import resource
 import signal
 import socket
 import sys
-import threading
 import time
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import closing, suppress
+from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from types import FrameType
 
@@ -30,14 +31,25 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _log = logging.getLogger(__name__)
 
 
-def serve(settings: Settings, tokens: Mapping[str, str]) -> int:
-    """Serve until SIGTERM or SIGINT; return the exit code.
+@dataclass(frozen=True)
+class Assignment:
+    """What a worker is to serve, and where."""
+
+    settings: Settings
+    tokens: Mapping[str, str]
+    store_id: str
+    address: str
+
+
+def serve(settings: Settings, tokens: Mapping[str, str], store_id: str) -> int:
+    """Serve what `prepare` has prepared until SIGTERM or SIGINT; return the exit code.
 
     Raises SettingsError where the port is taken.
     """
     with closing(_reserve(settings)) as reserved:
         port = reserved.getsockname()[1]
-        parent = _Parent(settings, tokens, port)
+        address = f"{settings.listen.rpartition(':')[0]}:{port}"
+        parent = _Parent(Assignment(settings, dict(tokens), store_id, address))
         for number in _SIGNALS:
             signal.signal(number, parent.on_signal)
         return parent.run()
@@ -78,10 +90,10 @@ def _resolve(settings: Settings) -> tuple[int, int, int, str, tuple[object, ...]
 class _Parent:
     """Starts workers, starts them again when they die, stops them when asked."""
 
-    def __init__(self, settings: Settings, tokens: Mapping[str, str], port: int) -> None:
-        self._settings = settings
-        self._tokens = tokens
-        self._address = f"{settings.listen.rpartition(':')[0]}:{port}"
+    def __init__(self, assignment: Assignment) -> None:
+        self._assignment = assignment
+        self._settings = assignment.settings
+        self._address = assignment.address
         self._workers: dict[BaseProcess, float] = {}
         self._stopping = False
         self._wake_reader, self._wake_writer = socket.socketpair()
@@ -113,9 +125,7 @@ class _Parent:
         """Start a worker; return once it serves, or has failed to."""
         context = multiprocessing.get_context("spawn")
         ready, told = context.Pipe(duplex=False)
-        worker = context.Process(
-            target=run_worker, args=(self._settings, dict(self._tokens), self._address, told)
-        )
+        worker = context.Process(target=run_worker, args=(self._assignment, told))
         worker.start()
         told.close()
         self._workers[worker] = time.monotonic()
@@ -162,30 +172,38 @@ def _received(ready: "multiprocessing.connection.Connection") -> bool:
         return False
 
 
-def run_worker(
-    settings: Settings,
-    tokens: Mapping[str, str],
-    address: str,
-    told: "multiprocessing.connection.Connection",
-) -> None:
+def run_worker(assignment: Assignment, told: "multiprocessing.connection.Connection") -> None:
     """Serve in this process until a signal, or until the parent is gone."""
-    stop = threading.Event()
-    for number in _SIGNALS:
-        signal.signal(number, lambda _number, _frame: stop.set())
+    settings = assignment.settings
+    signalled = _await_signals()
     configure_logs(settings.log_level)
-    app = build(settings, tokens, share_port=True)
-    app.start(address)
-    told.send(True)  # noqa: FBT003 - what the parent waits for
-    told.close()
-    threading.Thread(target=_await_parent, args=[stop], daemon=True).start()
-    stop.wait()
+    _raise_descriptor_limit()
+    app = build(settings, assignment.tokens, assignment.store_id, share_port=True)
+    app.start(assignment.address)
+    with suppress(BrokenPipeError), told:  # the parent may have been told to stop meanwhile
+        told.send(True)  # noqa: FBT003 - what the parent waits for
+    parent = multiprocessing.parent_process()
+    multiprocessing.connection.wait([signalled, *([parent.sentinel] if parent else [])])
     if not app.stop(settings.grace_seconds):
         _log.warning("calls were still running at the end of the grace")
     sys.exit(0)
 
 
-def _await_parent(stop: threading.Event) -> None:
-    parent = multiprocessing.parent_process()
-    if parent:
-        parent.join()
-    stop.set()
+def _raise_descriptor_limit() -> None:
+    """Take the descriptors that the machine allows: services often start with 1,024."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def _await_signals() -> socket.socket:
+    """Return a socket that can be read once a signal to stop has come.
+
+    The kernel hands a signal to any thread; Python's handlers run in the main one, which
+    may be waiting meanwhile and never wake. What is written here wakes it.
+    """
+    reader, writer = socket.socketpair()
+    writer.setblocking(False)  # noqa: FBT003 - as set_wakeup_fd asks
+    signal.set_wakeup_fd(writer.detach(), warn_on_full_buffer=False)
+    for number in _SIGNALS:
+        signal.signal(number, lambda _number, _frame: None)
+    return reader

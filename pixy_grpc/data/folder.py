@@ -38,10 +38,11 @@ _NO_OBJECT = frozenset({errno.ENOENT, errno.ELOOP, errno.ENOTDIR, errno.EISDIR, 
 class FolderStore:
     """An ImageStore in a folder: `ab/cd/` by the first digits of the guid, then the key."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, store_id: str = "") -> None:
+        """Take the folder, and the id it has to carry; without one, the first it shows."""
         self._root = root.absolute()
         self._durable: set[Path] = set()
-        self._store_id = ""
+        self._store_id = store_id
 
     @property
     def root(self) -> Path:
@@ -166,7 +167,7 @@ class FolderStore:
         """Raise unless the folder carries the mark it was first seen with."""
         found = self._read_mark()
         self._store_id = self._store_id or found
-        if found != self._store_id:
+        if not found or found != self._store_id:
             raise StorageUnavailableError("Another store of bytes is in the place of ours.")
 
     def _descriptor(self, key: str) -> int:

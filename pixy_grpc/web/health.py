@@ -56,13 +56,17 @@ class Health:
             for name in pings
         ]
         self._answered = dict.fromkeys(pings, _NEVER)
+        self._asked: set[str] = set()
 
     def start(self) -> None:
-        """Ask once, then go on asking in threads of its own: one that hangs holds no other."""
-        for name in self._pings:
-            self._note(name, self._answer(name))
+        """Ask, again and again, in threads of its own: one that hangs holds no other.
+
+        Returns once all have answered, or have had the time to.
+        """
         for thread in self._threads:
             thread.start()
+        with self._changed:
+            self._changed.wait_for(lambda: self._asked >= set(self._pings), ANSWER_SECONDS)
 
     def drain(self) -> None:
         """Say NOT_SERVING from now on, and end every Watch with it."""
@@ -109,24 +113,28 @@ class Health:
             self._changed.notify_all()
 
     def _watch(self, name: str) -> None:
-        while not self._stopped.wait(CHECK_SECONDS):
+        while not self._stopped.is_set():
             self._note(name, self._answer(name))
+            self._stopped.wait(CHECK_SECONDS)
 
     def _answer(self, name: str) -> bool:
         try:
             self._pings[name](Deadline.after(ANSWER_SECONDS))
-        except Exception:  # noqa: BLE001 - whatever it raises, it does not answer
-            _log.debug("no answer from=%s", name, exc_info=True)
+        except Exception as error:  # noqa: BLE001 - whatever it raises, it does not answer
+            if self._answered[name] > _NEVER:
+                _log.warning("no answer from=%s error=%s cause=%s", name, error, error.__cause__)
             return False
         return True
 
     def _note(self, name: str, answered: bool) -> None:
         with self._changed:
-            if (self._answered[name] > _NEVER) != answered:
-                level = logging.INFO if answered else logging.WARNING
-                _log.log(level, "health of=%s answers=%s", name, answered)
+            changed = (self._answered[name] > _NEVER) != answered
             self._answered[name] = time.monotonic() if answered else _NEVER
+            self._asked.add(name)
             self._changed.notify_all()
+        if changed:
+            level = logging.INFO if answered else logging.WARNING
+            _log.log(level, "health of=%s answers=%s", name, answered)
 
 
 class HealthServicer(health_pb2_grpc.HealthServicer):

@@ -8,6 +8,7 @@ MessageInterceptor      reads the message within a limit
 ImageServicer             calls the use case
 """
 
+import resource
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -47,6 +48,12 @@ HEALTH_PLACES = 32
 WATCH_PLACES = 32
 """Health watches at once, each a thread that sleeps."""
 
+MAX_CONNECTIONS = 4_000
+"""Connections at once: each costs some 100 KiB."""
+
+OWN_DESCRIPTORS = 256
+"""Descriptors that connections leave to files, databases and the log."""
+
 MAX_REQUEST_BYTES = 1024 * 1024
 """A request of the contract has less than 70 KiB. What is somewhat larger is refused by
 us, with a reason; what is larger than this by the transport, unread."""
@@ -57,7 +64,6 @@ _OPTIONS = {
     "grpc.max_metadata_size": 16 * 1024,  # twice our own limit, which gives a reason
     "grpc.absolute_max_metadata_size": 32 * 1024,
     "grpc.max_concurrent_streams": 1_000,  # one connection cannot queue without end
-    "grpc.max_allowed_incoming_connections": 4_000,  # each costs some 100 KiB
     "grpc.server_handshake_timeout_ms": 10_000,
     "grpc.http2.settings_timeout": 10_000,
     "grpc.keepalive_time_ms": 30_000,  # find a peer that is gone ...
@@ -65,6 +71,7 @@ _OPTIONS = {
     "grpc.http2.ping_timeout_ms": 10_000,  # ... this one closes it
     "grpc.keepalive_permit_without_calls": 1,
     "grpc.http2.min_ping_interval_without_data_ms": 20_000,  # clients may ping as often
+    "grpc.max_connection_idle_ms": 120_000,  # connections without calls make room
     "grpc.max_connection_age_ms": 3_600_000,  # the backstop: what every limit missed
     "grpc.max_connection_age_grace_ms": 600_000,
 }
@@ -77,8 +84,9 @@ class ServerLimits:
     `waits` are duplicates of a creation that runs, each a thread that sleeps.
 
     `message_seconds` is from a call's headers to the end of its message: a client has the
-    message when it sends the headers, and it is at most a few packets. `stream_seconds`
-    is a stream of requests in all (reflection: a client asks a few questions and goes).
+    message when it sends the headers, and it is at most a few packets. `probe_seconds` is
+    the same for health, whose few places are open to anybody. `stream_seconds` is a stream
+    of requests in all (reflection: a client asks a few questions and goes).
     """
 
     reads: int = 64
@@ -86,11 +94,17 @@ class ServerLimits:
     waits: int = 128
     downloads: int = 64
     watches: int = WATCH_PLACES
-    message_seconds: float = 10.0
+    message_seconds: float = 5.0
+    probe_seconds: float = 1.0
     stream_seconds: float = 60.0
     watch_seconds: float = WATCH_SECONDS
     stall_seconds: float = 30.0
     least_bytes_per_second: float = LEAST_BYTES_PER_SECOND
+
+    def message_seconds_of(self, method: str) -> float:
+        """Return how long that method's message may take."""
+        probed = method.startswith(f"/{HEALTH}/")
+        return min(self.probe_seconds, self.message_seconds) if probed else self.message_seconds
 
 
 class GrpcServer:
@@ -112,7 +126,7 @@ class GrpcServer:
         self._server = grpc.server(
             ThreadPoolExecutor(REFUSAL_THREADS, thread_name_prefix="pixy-refusals"),
             interceptors=_interceptors(authenticator, self._rooms, self._watchdog, limits),
-            options=[*_OPTIONS.items(), ("grpc.so_reuseport", int(share_port))],
+            options=_options(share_port=share_port),
         )
         pace = Pace(self._watchdog, limits.stall_seconds, limits.least_bytes_per_second)
         pb_grpc.add_ImageServiceServicer_to_server(ImageServicer(use_cases, pace), self._server)
@@ -150,6 +164,17 @@ class GrpcServer:
         return all(ended)
 
 
+def _options(*, share_port: bool) -> list[tuple[str, int]]:
+    """Return the channel arguments, so that connections leave descriptors for files."""
+    descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    connections = max(min(MAX_CONNECTIONS, descriptors - OWN_DESCRIPTORS), 1)
+    return [
+        *_OPTIONS.items(),
+        ("grpc.max_allowed_incoming_connections", connections),
+        ("grpc.so_reuseport", int(share_port)),
+    ]
+
+
 def _rooms(limits: ServerLimits) -> dict[str, Room]:
     return {
         "reads": Room("reads", limits.reads, TooManyReadsError),
@@ -180,10 +205,11 @@ def _interceptors(
         LoggingInterceptor(),
         ErrorInterceptor(),
         AuthenticationInterceptor(authenticator),
-        AdmissionInterceptor(lambda method: rooms[_ROOM_OF.get(method, "reads")], rooms["waits"]),
-        MessageInterceptor(
+        AdmissionInterceptor(
+            lambda method: rooms[_ROOM_OF.get(method, "reads")],
+            rooms["waits"],
             watchdog,
-            message_seconds=limits.message_seconds,
-            stream_seconds=limits.stream_seconds,
+            limits.stall_seconds,
         ),
+        MessageInterceptor(watchdog, limits.message_seconds_of, limits.stream_seconds),
     ]

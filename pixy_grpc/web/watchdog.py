@@ -40,14 +40,23 @@ class Watchdog:
         """Call `cut` from the watchdog's thread unless the block ends, or moves the limit's
         moment (on the monotonic clock), within that time.
         """
-        limit = Limit(time.monotonic() + seconds, cut)
-        with self._lock:
-            self._limits.add(limit)
+        limit = self.begin(seconds, cut)
         try:
             yield limit
         finally:
-            with self._lock:
-                self._limits.discard(limit)
+            self.end(limit)
+
+    def begin(self, seconds: float, cut: Callable[[], object]) -> Limit:
+        """Call `cut` unless the limit is ended, or its moment moved, within that time."""
+        limit = Limit(time.monotonic() + seconds, cut)
+        with self._lock:
+            self._limits.add(limit)
+        return limit
+
+    def end(self, limit: Limit) -> None:
+        """Watch a limit no longer."""
+        with self._lock:
+            self._limits.discard(limit)
 
     def _watch(self) -> None:
         while not self._stopped.wait(PRECISION_SECONDS):

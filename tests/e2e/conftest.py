@@ -5,8 +5,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from pixy_client import Client
 
+from pixy_client import Client
 from tests.support.server import RunningServer, StartServer, running_server
 
 

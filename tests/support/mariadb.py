@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 import pymysql
 
@@ -169,8 +169,8 @@ def connect(url: str, database: str | None = None) -> "pymysql.connections.Conne
     return pymysql.connect(
         host=parts.hostname,
         port=parts.port or 3306,
-        user=parts.username,
-        password=parts.password or "",
+        user=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
         database=database,
         autocommit=True,
         charset="utf8mb4",

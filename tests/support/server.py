@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
-from pixy_client import Client
 
+from pixy_client import Client
 from pixy_grpc.app import build, prepare
 from pixy_grpc.settings import Settings
 from pixy_grpc.v1.image_service_pb2_grpc import ImageServiceStub
@@ -74,8 +74,8 @@ def settings_for(folder: Path, **changes: object) -> Settings:
 def running_server(folder: Path, **changes: object) -> Iterator[RunningServer]:
     """Serve from a folder until the block ends."""
     settings = settings_for(folder, **changes)
-    prepare(settings)
-    app = build(settings, settings.tokens)
+    store_id = prepare(settings)
+    app = build(settings, settings.tokens, store_id)
     port = app.start("127.0.0.1:0")
     try:
         yield RunningServer(f"127.0.0.1:{port}", folder)

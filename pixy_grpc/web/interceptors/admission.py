@@ -1,6 +1,10 @@
 """A place in the room for this kind of work, or a refusal at once."""
 
-from collections.abc import Callable
+import itertools
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 import grpc
 
@@ -8,17 +12,24 @@ from pixy_grpc.core.exceptions import ResourceExhaustedError
 from pixy_grpc.web.interceptors.base import Continuation, Handler, in_pool, refusal, within
 from pixy_grpc.web.rooms import Room
 from pixy_grpc.web.scope import current_scope
+from pixy_grpc.web.watchdog import Watchdog
 
 RoomOf = Callable[[str], Room]
+
+_BOTH = 2
 
 
 class AdmissionInterceptor(grpc.ServerInterceptor):
     """Runs each RPC in a thread of its room."""
 
-    def __init__(self, room_of: RoomOf, waits: Room) -> None:
+    def __init__(
+        self, room_of: RoomOf, waits: Room, watchdog: Watchdog, stall_seconds: float
+    ) -> None:
         """Take the room of each method, and that of calls which wait for another call."""
         self._room_of = room_of
         self._waits = waits
+        self._watchdog = watchdog
+        self._stall_seconds = stall_seconds
 
     def intercept_service(
         self, continuation: Continuation, details: grpc.HandlerCallDetails
@@ -36,4 +47,43 @@ class AdmissionInterceptor(grpc.ServerInterceptor):
             return refusal(error)
         if scope:
             scope.waiting = lambda: room.waiting_in(self._waits, caller)
-        return in_pool(within(handler, lambda _context: room.place(caller)), room.pool)
+        placed = _placed(room, caller) if handler.response_streaming else self._held(room, caller)
+        return in_pool(within(handler, placed), room.pool)
+
+    def _held(
+        self, room: Room, caller: str
+    ) -> Callable[[grpc.ServicerContext], AbstractContextManager[None]]:
+        """Hold the place of a unary call until its work has ended and its answer been taken.
+
+        What is answered waits in memory for its reader, who has as long as a download may
+        stall. A creation goes on when its caller has gone.
+        """
+
+        @contextmanager
+        def held(context: grpc.ServicerContext) -> Iterator[None]:
+            limit = self._watchdog.begin(math.inf, context.cancel)
+
+            ends = itertools.count(1)  # of the call and of its work, in either order
+
+            def end_one() -> None:
+                if next(ends) == _BOTH:
+                    self._watchdog.end(limit)
+                    room.leave(caller)
+
+            is_called_back = context.add_callback(end_one)
+            try:
+                yield
+            finally:
+                limit.at = time.monotonic() + self._stall_seconds
+                end_one()
+                if not is_called_back:  # the call had ended before it began
+                    end_one()
+
+        return held
+
+
+def _placed(
+    room: Room, caller: str
+) -> Callable[[grpc.ServicerContext], AbstractContextManager[None]]:
+    """Hold the place of a stream while it is sent: its messages are taken one by one."""
+    return lambda _context: room.place(caller)

@@ -1,6 +1,7 @@
 """The kinds of RPC, handled once for every interceptor."""
 
 import functools
+from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any, TypeAlias
@@ -105,6 +106,6 @@ class Interceptor(grpc.ServerInterceptor):
         handler = continuation(details)
         return handler and within(handler, self.scope)
 
+    @abstractmethod
     def scope(self, context: grpc.ServicerContext) -> AbstractContextManager[None]:
         """Return what surrounds one RPC."""
-        raise NotImplementedError

@@ -26,9 +26,9 @@ class MessageInterceptor(grpc.ServerInterceptor):
     """Innermost: hands the servicer a message that has arrived and parses."""
 
     def __init__(
-        self, watchdog: Watchdog, *, message_seconds: float, stream_seconds: float
+        self, watchdog: Watchdog, message_seconds: Callable[[str], float], stream_seconds: float
     ) -> None:
-        """Take how long a message may take to arrive, and a stream of requests in all."""
+        """Take how long a method's message may take to arrive, and a stream of requests."""
         self._watchdog = watchdog
         self._message_seconds = message_seconds
         self._stream_seconds = stream_seconds
@@ -40,26 +40,30 @@ class MessageInterceptor(grpc.ServerInterceptor):
         handler = continuation(details)
         if handler is None:
             return None
-        return self._limited(handler) if handler.request_streaming else self._reading(handler)
+        if handler.request_streaming:
+            return self._limited(handler)
+        return self._reading(handler, self._message_seconds(details.method))
 
-    def _reading(self, handler: Handler) -> Handler:
+    def _reading(self, handler: Handler, seconds: float) -> Handler:
         behaviour = behaviour_of(handler)
         parse: Parser = handler.request_deserializer or bytes
 
         @functools.wraps(behaviour)
         def stream(requests: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[Any]:
-            yield from behaviour(_parsed(parse, self._read(requests, context)), context)
+            yield from behaviour(_parsed(parse, self._read(requests, context, seconds)), context)
 
         @functools.wraps(behaviour)
         def unary(requests: Iterator[bytes], context: grpc.ServicerContext) -> Any:
-            return behaviour(_parsed(parse, self._read(requests, context)), context)
+            return behaviour(_parsed(parse, self._read(requests, context, seconds)), context)
 
         if handler.response_streaming:
             return grpc.stream_stream_rpc_method_handler(stream, None, handler.response_serializer)
         return grpc.stream_unary_rpc_method_handler(unary, None, handler.response_serializer)
 
-    def _read(self, requests: Iterator[bytes], context: grpc.ServicerContext) -> bytes:
-        with self._watchdog.limit(self._message_seconds, context.cancel):
+    def _read(
+        self, requests: Iterator[bytes], context: grpc.ServicerContext, seconds: float
+    ) -> bytes:
+        with self._watchdog.limit(seconds, context.cancel):
             messages = list(itertools.islice(requests, 2))
         if len(messages) != 1:
             raise MalformedRequestError("The request is exactly one message.")

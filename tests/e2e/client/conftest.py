@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pixy_client import Client
-from pixy_client.cli.app import app
 from typer.testing import CliRunner, Result
 
+from pixy_client import Client
+from pixy_client.cli.app import app
 from tests.e2e.client.pixy import Pixy
 from tests.e2e.client.stand_in import StandIn, serving
 

@@ -5,13 +5,13 @@ from uuid import UUID
 
 import grpc
 import pytest
+
 from pixy_client import (
     Client,
     DeadlineExceededError,
     ImageFormat,
     SettingsError,
 )
-
 from pixy_grpc.core.exceptions import (
     ContentPolicyError,
     CreationInProgressError,

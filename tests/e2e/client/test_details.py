@@ -4,6 +4,7 @@ import threading
 
 import grpc
 import pytest
+
 from pixy_client import (
     CallCancelledError,
     Client,
@@ -11,7 +12,6 @@ from pixy_client import (
     UnreachableError,
     UnreadableAnswerError,
 )
-
 from pixy_grpc.core.exceptions import (
     RecordNotFoundError,
 )

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import grpc
 import pytest
-from pixy_client import Client, ImageCorruptError, UnreachableError
 
+from pixy_client import Client, ImageCorruptError, UnreachableError
 from pixy_grpc.core.exceptions import RecordNotFoundError
 from pixy_grpc.v1 import image_service_pb2 as pb
 from tests.e2e.client.details import DATA, GUID, details_of, sends_image

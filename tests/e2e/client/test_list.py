@@ -3,8 +3,8 @@
 import itertools
 
 import pytest
-from pixy_client import Client, UnreadableAnswerError
 
+from pixy_client import Client, UnreadableAnswerError
 from pixy_grpc.v1 import image_service_pb2 as pb
 from tests.e2e.client.details import details_of
 from tests.e2e.client.stand_in import Behaviour, StandIn, answers

@@ -2,8 +2,8 @@
 
 import grpc
 import pytest
-from pixy_client import Client, UnreadableAnswerError
 
+from pixy_client import Client, UnreadableAnswerError
 from pixy_grpc.core.exceptions import ImageException, InvalidOffsetError
 from pixy_grpc.v1 import image_service_pb2 as pb
 from tests.e2e.client.details import DATA, GUID, chunks, details_of, sends_image

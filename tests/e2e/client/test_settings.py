@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from pixy_client import Client, ClientSettings, MissingTokenError, SettingsError
 
 

@@ -134,9 +134,9 @@ def scripted_app(
     """Return a server over what is in a folder, and a database, which may be elsewhere."""
     changes = {"database_url": database_url} if database_url else {}
     settings = settings_for(folder, create_grace_seconds=20.0, **changes)
-    prepare(settings)
+    store_id = prepare(settings)
     database = open_database(settings)
-    parts = creation_parts(settings, database)
+    parts = creation_parts(settings, database, store_id)
     stopping = replace(
         parts,
         images=StoppingImages(parts.images, reach),  # type: ignore[arg-type]

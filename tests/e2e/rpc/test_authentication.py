@@ -4,8 +4,8 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
-from pixy_client import Client
 
+from pixy_client import Client
 from pixy_grpc.core.exceptions import InvalidTokenError
 from pixy_grpc.v1 import image_service_pb2 as pb
 from tests.e2e.rpc.wire import CREATE, LIST, METHODS, Metadata, ask, holdings, refused

@@ -5,8 +5,8 @@ import uuid
 from collections.abc import Iterator
 
 import pytest
-from pixy_client import Client
 
+from pixy_client import Client
 from pixy_grpc.core.contents import BLOCK_BYTES
 from pixy_grpc.core.exceptions import InvalidOffsetError, RecordNotFoundError
 from tests.e2e.rpc.stocking import stock

@@ -4,8 +4,8 @@ import secrets
 import uuid
 
 import pytest
-from pixy_client import Client
 
+from pixy_client import Client
 from pixy_grpc.core.contents import BLOCK_BYTES
 from pixy_grpc.core.exceptions import InvalidGuidError, RecordNotFoundError
 from pixy_grpc.core.models import Image

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from PIL import Image as Picture
-from pixy_client import Client, ImageFormat
 
+from pixy_client import Client, ImageFormat
 from pixy_grpc.v1 import image_service_pb2 as pb
 from pixy_grpc.v1.image_service_pb2_grpc import ImageServiceStub
 from tests.support.server import RunningServer

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import grpc
 import pytest
-from pixy_client import Client
 
+from pixy_client import Client
 from pixy_grpc.core.contents import BLOCK_BYTES
 from pixy_grpc.core.exceptions import ImageCorruptError
 from pixy_grpc.core.models import Image

@@ -4,8 +4,8 @@ import uuid
 from collections.abc import Iterator
 
 import pytest
-from pixy_client import Client
 
+from pixy_client import Client
 from pixy_grpc.core.exceptions import FieldViolation, ImageException, conditions
 from tests.e2e.rpc.failing import FailingServer, failing_server
 from tests.e2e.rpc.logbook import LogBook

@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import grpc
 import pytest
-from pixy_client import Client, ImageException
 
+from pixy_client import Client, ImageException
 from pixy_grpc.core.contents import BLOCK_BYTES
 from pixy_grpc.v1 import image_service_pb2 as pb
 from tests.e2e.rpc.failing import failing_server

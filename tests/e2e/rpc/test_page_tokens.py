@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 import pytest
-from pixy_client import Client
 
+from pixy_client import Client
 from pixy_grpc.core.exceptions import InvalidPageSizeError, InvalidPageTokenError
 from tests.e2e.rpc.stocking import NOON, stock
 from tests.support.server import RunningServer

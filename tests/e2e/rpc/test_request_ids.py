@@ -4,8 +4,8 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from pixy_client import Client
 
+from pixy_client import Client
 from pixy_grpc.core.exceptions import (
     InvalidPromptError,
     RecordNotFoundError,

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 import grpc
 from google.protobuf.duration_pb2 import Duration
 from google.rpc import error_details_pb2, status_pb2
+
 from pixy_client.details import DETAILS_KEY, DOMAIN
 
 

@@ -5,11 +5,11 @@ from uuid import UUID
 
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
+
 from pixy_client import ImageFormat, UnreadableAnswerError, calls
 from pixy_client.channel import REPEATABLE_METHODS, channel_options, service_config
 from pixy_client.conversion import to_image, to_part
 from pixy_client.settings import ClientSettings
-
 from pixy_grpc.core.exceptions import InvalidFormatError
 from pixy_grpc.v1 import image_service_pb2 as pb
 from tests.unit.client.images import GUID

@@ -6,6 +6,7 @@ import pytest
 import typer
 from hypothesis import given
 from hypothesis import strategies as st
+
 from pixy_client import (
     CallCancelledError,
     DeadlineExceededError,
@@ -20,7 +21,6 @@ from pixy_client.cli.exits import MEANINGS, ExitCode, exit_code
 from pixy_client.cli.failures import Failure
 from pixy_client.cli.options import parse_moment
 from pixy_client.cli.text import plain
-
 from pixy_grpc.core.exceptions import (
     FieldViolation,
     InvalidPromptError,

@@ -5,8 +5,8 @@ import itertools
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pixy_client.names import candidate_names, safe_name
 
+from pixy_client.names import candidate_names, safe_name
 from tests.unit.client.images import GUID, image_of
 
 

@@ -3,6 +3,7 @@
 import math
 
 import pytest
+
 from pixy_client import ClientSettings, MissingTokenError, SettingsError
 from pixy_client.settings import check_timeout
 

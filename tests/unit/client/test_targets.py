@@ -1,6 +1,7 @@
 """A token is sent in plain text to this machine only."""
 
 import pytest
+
 from pixy_client.targets import is_loopback
 
 

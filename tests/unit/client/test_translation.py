@@ -3,6 +3,7 @@
 import grpc
 import pytest
 from google.protobuf.duration_pb2 import Duration
+
 from pixy_client import (
     CallCancelledError,
     DeadlineExceededError,
@@ -13,7 +14,6 @@ from pixy_client import (
 from pixy_client.details import DETAILS_KEY
 from pixy_client.errors import status_of
 from pixy_client.translation import MAX_TRANSPORT_TEXT, CallContext, from_rpc
-
 from pixy_grpc.core.exceptions import (
     ConcurrencyError,
     FieldViolation,

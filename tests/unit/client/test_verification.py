@@ -3,9 +3,9 @@
 from collections.abc import Generator
 
 import pytest
+
 from pixy_client import Image, ImageCorruptError, ImageStream, UnreadableAnswerError
 from pixy_client.verification import Verification
-
 from tests.unit.client.images import DATA, image_of
 
 

@@ -40,7 +40,8 @@ class Outcomes:
 
     def require_in_time(self) -> None:
         """Fail unless every call ended within its deadline and what it may outlive it."""
-        assert max(outcome.late_seconds for outcome in self.each) < PAST_DEADLINE_SECONDS
+        latest = max(self.each, key=lambda outcome: outcome.late_seconds)
+        assert latest.late_seconds < PAST_DEADLINE_SECONDS, latest
 
 
 def call(act: Callable[[Deadline], object], deadline: Deadline) -> Outcome:

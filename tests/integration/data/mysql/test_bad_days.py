@@ -35,6 +35,7 @@ from tests.integration.data.examples import (
     soon,
 )
 from tests.integration.data.mysql.faults import (
+    PAST_DEADLINE_SECONDS,
     Outcomes,
     Proxy,
     call,
@@ -44,8 +45,12 @@ from tests.integration.data.mysql.faults import (
 )
 from tests.support.mariadb import MariaDBServer, connect, fresh_database
 
-FREEZE_SECONDS = 5.0
-"""How long the database is frozen; 20 and more make no difference but to who waits."""
+FREEZE_SECONDS = 20.0
+"""How long the database is frozen: longer than every call waits."""
+
+BACKOFF_SECONDS = 0.05
+"""What a caller waits before it asks again: while the database is down it is refused at
+once, and would do nothing else."""
 
 CON_COUNT_ERROR = 1040
 
@@ -104,6 +109,7 @@ class Callers:
                 self.acknowledged.add(new.guid)
                 self.kept.release()
                 return
+            self._stopped.wait(BACKOFF_SECONDS)
 
 
 @contextmanager
@@ -226,6 +232,22 @@ def test_lost_commit_is_told_and_found(
     assert listed(repository) == [new.guid]
 
 
+def test_commit_that_is_not_answered_is_unavailability(
+    private_server: MariaDBServer, repository: SqlImageRepository, database: MySQLDatabase
+) -> None:
+    """Also past the caller's own deadline, which would say that nothing was changed."""
+    deadline = Deadline.after(0.5, from_caller=True)
+    try:
+        outcome = call(lambda at: _add_and_freeze(database, private_server, at), deadline)
+    finally:
+        private_server.thaw()
+
+    assert isinstance(outcome.error, DBConnectionError)
+    assert "commit" in outcome.error.message
+    assert 0 < outcome.late_seconds < PAST_DEADLINE_SECONDS
+    assert len(listed(repository)) <= 1
+
+
 def test_read_only_server_refuses_changes_and_serves_reads(
     private_server: MariaDBServer, repository: SqlImageRepository, url: str
 ) -> None:
@@ -307,6 +329,13 @@ def _insert_around_a_kill(database: MySQLDatabase, server: MariaDBServer) -> Non
         session.insert(sql, {"guid": new_guid()})
         _kill_all_but(other)
         session.insert(sql, {"guid": new_guid()})
+
+
+def _add_and_freeze(database: MySQLDatabase, server: MariaDBServer, deadline: Deadline) -> None:
+    sql = "INSERT INTO images (guid, filename, prompt) VALUES (:guid, 'f', 'p')"
+    with database.write(deadline) as session:
+        session.insert(sql, {"guid": new_guid()})
+        server.freeze()
 
 
 def _kill_all_but(connection: Connection) -> None:

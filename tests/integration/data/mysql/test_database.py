@@ -127,11 +127,14 @@ def test_write_is_seen_by_none_before_its_end(database: MySQLDatabase) -> None:
 
 
 def test_write_past_its_deadline_changes_nothing(database: MySQLDatabase) -> None:
-    """It ends before COMMIT is sent, so that its outcome is known."""
+    """It ends before COMMIT is sent, so that its outcome is known, and the connection stays."""
+    before = _connection_id(database)
+
     with pytest.raises(DeadlineTooShortError):
         _insert_and_dawdle(database, Deadline.after(0.2, from_caller=True))
 
     assert _stores(database) == 0
+    assert _connection_id(database) == before
 
 
 def test_statement_past_its_deadline_is_the_callers(database: MySQLDatabase) -> None:
@@ -312,6 +315,11 @@ def _insert_and_dawdle(database: MySQLDatabase, deadline: Deadline) -> None:
     with database.write(deadline) as session:
         session.execute("INSERT INTO store (id, store_id) VALUES (1, 'x')", {})
         threading.Event().wait(deadline.remaining() + 0.05)
+
+
+def _connection_id(database: MySQLDatabase) -> object:
+    with database.read(soon()) as session:
+        return session.query("SELECT CONNECTION_ID() AS id", {})[0]["id"]
 
 
 def _stores(database: MySQLDatabase) -> int:

@@ -167,11 +167,17 @@ def test_ten_servers_at_once_run_each_step_once(url: str) -> None:
     assert len({store_id for _, store_id in outcomes}) == 1
 
 
-def test_pair_at_once_makes_one_id(database: MySQLDatabase) -> None:
-    """Where each would have inserted its own."""
-    outcomes = _all_at_once(lambda: pair_store(database, None, soon()), 8)
+def test_pair_behind_another_server_takes_its_id(database: MySQLDatabase, url: str) -> None:
+    """Where each found none and began to insert its own."""
+    with closing(connect(url, parse_url(url).database)) as other, ThreadPoolExecutor() as threads:
+        other.begin()
+        other.query("INSERT INTO store (id, store_id) VALUES (1, 'theirs')")
+        pairing = threads.submit(pair_store, database, None, soon())
+        with closing(connect(url)) as watcher:
+            _poll_until(lambda: _inserts(watcher, parse_url(url).database) == 1)
+        other.commit()
 
-    assert len(set(outcomes)) == 1
+        assert pairing.result(10) == "theirs"
 
 
 def test_tables_that_are_held_are_waited_for(empty: MySQLDatabase, url: str) -> None:
@@ -201,6 +207,14 @@ def _waiters(connection: Connection, name: str) -> int:
     return connection.query(
         "SELECT 1 FROM information_schema.processlist"  # noqa: S608 - a name of ours
         f" WHERE db = '{name}' AND state LIKE 'Waiting for table%'"
+    )
+
+
+def _inserts(connection: Connection, name: str) -> int:
+    """Count who is inserting."""
+    return connection.query(
+        "SELECT 1 FROM information_schema.processlist"  # noqa: S608 - a name of ours
+        f" WHERE db = '{name}' AND info LIKE 'INSERT%'"
     )
 
 

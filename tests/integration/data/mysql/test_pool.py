@@ -2,15 +2,21 @@
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 
 import pytest
 
 from pixy_grpc.core.call import Deadline
-from pixy_grpc.core.exceptions import DBConnectionError, DeadlineTooShortError
+from pixy_grpc.core.exceptions import (
+    DBConnectionError,
+    DeadlineTooShortError,
+    RecordNotFoundError,
+)
 from pixy_grpc.data.mysql import MySQLDatabase, parse_url
 from tests.integration.data.examples import soon
 from tests.integration.data.mysql.faults import (
+    PAST_DEADLINE_SECONDS,
     Outcome,
     Outcomes,
     call,
@@ -97,15 +103,12 @@ def test_server_that_is_down_is_tried_by_one_at_a_time() -> None:
 
 def test_caller_in_a_hurry_leaves_a_connection_behind(private_server: MariaDBServer) -> None:
     """A deadline too short to connect is none for connecting: the next one finds it done."""
-    with _database(private_server.port) as database:
-        call(lambda deadline: _read(database, deadline), Deadline.after(0.000_5))
-        private_server.freeze()
-        try:
-            frozen = call(lambda deadline: _read(database, deadline), Deadline.after(0.2))
-        finally:
-            private_server.thaw()
+    with _database(private_server.port) as database, closing(private_server.connect()) as other:
+        outcome = call(lambda deadline: _read(database, deadline), Deadline.after(0.000_2))
+        connections = other.query("SELECT 1 FROM information_schema.processlist WHERE db = 'mysql'")
 
-    assert frozen.late_seconds < 0.2  # it was a statement that waited, not a handshake
+    assert isinstance(outcome.error, DBConnectionError)
+    assert connections == 1
 
 
 def test_deadline_of_the_caller_is_told_from_a_cap(private_server: MariaDBServer) -> None:
@@ -123,12 +126,36 @@ def test_deadline_of_the_caller_is_told_from_a_cap(private_server: MariaDBServer
     assert [type(ours.error), type(theirs.error)] == [DBConnectionError, DeadlineTooShortError]
 
 
+def test_rollback_on_a_frozen_server_holds_up_nobody(private_server: MariaDBServer) -> None:
+    """It is not done under the lock of the pool: others get their own late answer in time."""
+    with _database(private_server.port, places=2) as database, ThreadPoolExecutor() as threads:
+        _read(database, soon())
+        try:
+            writing = threads.submit(_freeze_in_a_write, database, private_server)
+            outcomes = []
+            while not writing.done():
+                outcomes.append(call(lambda at: _read(database, at), Deadline.after(0.1)))
+        finally:
+            private_server.thaw()
+
+        assert isinstance(writing.exception(), RecordNotFoundError)
+    assert Outcomes(outcomes).kinds == {DBConnectionError}
+    assert max(outcome.late_seconds for outcome in outcomes[:-1]) < PAST_DEADLINE_SECONDS
+
+
+def _freeze_in_a_write(database: MySQLDatabase, server: MariaDBServer) -> None:
+    with database.write(soon()) as session:
+        session.query("SELECT 1", {})
+        server.freeze()
+        raise RecordNotFoundError("there is none")
+
+
 def test_place_is_waited_for_by_the_deadline(private_server: MariaDBServer) -> None:
     with _database(private_server.port, places=1) as database, database.read(soon()):
         outcome = call(lambda deadline: _read(database, deadline), Deadline.after(0.2))
 
     assert isinstance(outcome.error, DBConnectionError)
-    assert outcome.late_seconds < 0.2
+    assert outcome.late_seconds < PAST_DEADLINE_SECONDS
 
 
 def test_restarted_server_is_used_by_the_first_call(private_server: MariaDBServer) -> None:

@@ -1,0 +1,68 @@
+"""Reads what the provider answered: anything may stand there, so nothing is taken on trust."""
+
+import binascii
+from dataclasses import dataclass
+
+from pydantic import BaseModel, Field, ValidationError
+
+from pixy_grpc.core.exceptions import ProviderBadResponseError
+from pixy_grpc.core.ports import Usage
+from pixy_grpc.service.generators.openai.errors import Failure
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An image as bytes, or the url where it is, and what it took."""
+
+    image: bytes
+    url: str
+    usage: Usage
+
+
+class _Slot(BaseModel):
+    b64_json: str | None = None
+    url: str | None = None
+
+
+class _Body(BaseModel):
+    data: list[_Slot] = Field(min_length=1)
+    usage: object = None
+
+
+def read_answer(body: bytes, provider_request_id: str) -> Answer:
+    """Return the first image of an Images API answer; raise Failure where it holds none."""
+    try:
+        parsed = _Body.model_validate_json(body)
+    except ValidationError as error:
+        raise unusable() from error
+    slot = parsed.data[0]
+    if not slot.b64_json and not slot.url:
+        raise unusable()
+    return Answer(
+        image=_decoded(slot.b64_json) if slot.b64_json else b"",
+        url=slot.url or "",
+        usage=Usage(
+            provider_request_id=provider_request_id,
+            input_tokens=_count(parsed.usage, "input_tokens"),
+            output_tokens=_count(parsed.usage, "output_tokens"),
+        ),
+    )
+
+
+def unusable() -> Failure:
+    """Return the failure of an answer that was paid for and is of no use."""
+    return Failure(ProviderBadResponseError("The provider's answer holds no usable image."))
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        return binascii.a2b_base64(text, strict_mode=True)
+    except ValueError as error:
+        raise unusable() from error
+
+
+def _count(usage: object, name: str) -> int | None:
+    """Return a number of tokens; an image is not lost because they are told wrongly."""
+    number = usage.get(name) if isinstance(usage, dict) else None
+    is_count = isinstance(number, int) and not isinstance(number, bool) and number >= 0
+    return number if is_count else None

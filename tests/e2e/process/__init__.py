@@ -1,0 +1,1 @@
+"""Tests of the program as it is run: its processes, its signals, its end."""

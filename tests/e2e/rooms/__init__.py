@@ -1,0 +1,1 @@
+"""Tests of what one caller's bad behaviour may do to others."""

@@ -1,0 +1,42 @@
+"""Servers with small rooms and short limits, so that a test can fill and outwait them."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+
+from pixy_grpc.app import build, prepare
+from pixy_grpc.web.server import ServerLimits
+from tests.support.server import STOP_SECONDS, RunningServer, settings_for
+
+StartLimited = Callable[..., RunningServer]
+
+PLACES = 4
+"""Places in each room: two for one caller."""
+
+
+@contextmanager
+def limited_server(folder: Path, limits: ServerLimits) -> Iterator[RunningServer]:
+    """Serve from a folder with limits that no setting allows."""
+    settings = settings_for(folder)
+    store_id = prepare(settings)
+    app = build(settings, settings.tokens, store_id, limits=limits)
+    port = app.server.start("127.0.0.1:0")
+    try:
+        yield RunningServer(f"127.0.0.1:{port}", folder)
+    finally:
+        app.stop(STOP_SECONDS)
+
+
+@pytest.fixture
+def start_limited(tmp_path: Path) -> Iterator[StartLimited]:
+    """Start servers whose rooms have PLACES, and the limits given."""
+    with ExitStack() as servers:
+
+        def start(**limits: float) -> RunningServer:
+            rooms = {"reads": PLACES, "creates": PLACES, "downloads": PLACES, "watches": PLACES}
+            made = ServerLimits(**{**rooms, **limits})
+            return servers.enter_context(limited_server(tmp_path, made))
+
+        yield start

@@ -1,0 +1,128 @@
+"""Calls that send headers and no message hold nobody up, and not for long."""
+
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from pixy_grpc.web.server import HEALTH_PLACES
+from tests.e2e.rooms.calls import (
+    CHECK,
+    CREATE,
+    DETAILS,
+    REFLECTION,
+    HalfOpen,
+    half_open,
+    refusal_of,
+)
+from tests.e2e.rooms.conftest import PLACES, StartLimited
+from tests.support.process import wait_until
+from tests.support.server import RunningServer
+
+MESSAGE_SECONDS = 3.0
+FREE = "IMAGE_NOT_FOUND"
+FULL = "TOO_MANY_READS"
+
+
+def await_full(server: RunningServer, caller: str = "alice") -> None:
+    """Wait until a caller's reads are refused."""
+    wait_until(lambda: refusal_of(server, caller) == FULL, "the room is full", 10)
+
+
+def codes(calls: list[HalfOpen]) -> set[grpc.StatusCode | None]:
+    """Wait for the end of calls; return their codes."""
+    return {call.code() for call in calls}
+
+
+def works(server: RunningServer, caller: str) -> bool:
+    """Tell whether a caller's creation, download and health check go through."""
+    with server.client(caller) as client, server.channel() as channel:
+        image = client.create("goes on", size="64x64").image
+        checked = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest())
+        return client.read(image.guid).verified and checked.status == 1
+
+
+def test_half_open_calls_of_one_leave_others_their_half(start_limited: StartLimited) -> None:
+    """One caller fills its half of the reads; everybody else and everything else goes on."""
+    server = start_limited(message_seconds=MESSAGE_SECONDS)
+    with half_open(server, DETAILS, PLACES, server.metadata()) as calls:
+        await_full(server)
+
+        others = refusal_of(server, "bob")
+        going_on = works(server, "alice") and works(server, "bob")
+
+        assert others == FREE
+        assert going_on
+        assert codes(calls) == {grpc.StatusCode.CANCELLED, grpc.StatusCode.RESOURCE_EXHAUSTED}
+        assert refusal_of(server) == FREE
+
+
+def test_half_open_calls_that_fill_room_are_cut(start_limited: StartLimited) -> None:
+    """All reads taken: other rooms go on, and reads again once the limit has passed."""
+    server = start_limited(message_seconds=MESSAGE_SECONDS)
+    half = PLACES // 2
+    with (
+        half_open(server, DETAILS, half, server.metadata("alice")) as of_alice,
+        half_open(server, DETAILS, half, server.metadata("bob")) as of_bob,
+    ):
+        await_full(server, "alice")
+        await_full(server, "bob")
+
+        going_on = works(server, "alice")
+
+        assert going_on
+        assert codes(of_alice + of_bob) == {grpc.StatusCode.CANCELLED}
+        assert refusal_of(server, "alice") == refusal_of(server, "bob") == FREE
+
+
+def test_half_open_creations_store_nothing(start_limited: StartLimited) -> None:
+    """Creations that never came are cut; reads go on, and nothing is stored."""
+    server = start_limited(message_seconds=1.0)
+    with half_open(server, CREATE, PLACES // 2, server.metadata()) as calls:
+        others = refusal_of(server)
+
+        assert others == FREE
+        assert codes(calls) == {grpc.StatusCode.CANCELLED}
+    with server.client() as client:
+        assert list(client.list()) == []
+
+
+def test_message_without_end_is_cut(start_limited: StartLimited) -> None:
+    """A request is one message and its end: one that stays open is not carried out."""
+    server = start_limited(message_seconds=1.0)
+    message = b"\x0a\x01x"  # field 1, "x": a prompt
+    with half_open(server, CREATE, 1, server.metadata(), message) as calls:
+        assert codes(calls) == {grpc.StatusCode.CANCELLED}
+    with server.client() as client:
+        assert list(client.list()) == []
+
+
+def test_half_open_calls_without_token_take_no_place(start_limited: StartLimited) -> None:
+    """Refused from their headers: hundreds of them stop nobody."""
+    server = start_limited()
+    with half_open(server, DETAILS, 200) as calls:
+        going_on = works(server, "alice")
+
+        assert going_on
+        assert refusal_of(server) == FREE
+        assert codes(calls) == {grpc.StatusCode.UNAUTHENTICATED}
+
+
+def test_half_open_health_checks_are_cut(start_limited: StartLimited) -> None:
+    """Checks need no token: as many as the room has hold up other probes for the limit."""
+    server = start_limited(message_seconds=1.0)
+    with half_open(server, CHECK, HEALTH_PLACES) as calls:
+        others = refusal_of(server)
+
+        assert others == FREE
+        assert codes(calls) == {grpc.StatusCode.CANCELLED}
+        assert works(server, "alice")
+
+
+def test_reflection_held_open_is_cut(start_limited: StartLimited) -> None:
+    """A stream of questions ends after its limit."""
+    server = start_limited(stream_seconds=1.0)
+    with half_open(server, REFLECTION, PLACES // 2, server.metadata()) as calls:
+        others = refusal_of(server, "bob")
+
+        assert others == FREE
+        assert codes(calls) == {grpc.StatusCode.CANCELLED}
+        assert refusal_of(server) == FREE

@@ -1,0 +1,120 @@
+"""When a request is made again, and what ends a creation before or while it is asked for."""
+
+import threading
+import time
+from dataclasses import replace
+
+import pytest
+
+from pixy_grpc.core.call import Deadline
+from pixy_grpc.core.exceptions import (
+    DeadlineTooShortError,
+    ImageException,
+    InvalidSizeError,
+    ProviderOutcomeUnknownError,
+    TooManyCreatesError,
+)
+from pixy_grpc.core.models import GenerationOptions
+from pixy_grpc.service.generators.openai import OPENAI
+from tests.integration.generators.asking import LIMITS, OPTIONS, Make, create, picture
+from tests.support.provider import Provider, held, image, refusal
+
+PNG = picture()
+
+
+class Ledger:
+    """Counts what an observer hears; may refuse."""
+
+    def __init__(self, refuse: ImageException | None = None) -> None:
+        self.asked_times = 0
+        self.answered_times = 0
+        self._refuse = refuse
+
+    def asked(self) -> None:
+        """Count, or end the creation."""
+        if self._refuse:
+            raise self._refuse
+        self.asked_times += 1
+
+    def answered(self, deadline: Deadline) -> None:
+        """Count."""
+        assert deadline.remaining() > 0
+        self.answered_times += 1
+
+
+def test_rate_limit_with_retry_after_is_tried_again(provider: Provider, make: Make) -> None:
+    """A provider that says when gets the request again, and each one is counted."""
+    provider.will(refusal(429, retry_after="0"), refusal(429, retry_after="0"), image(PNG))
+    ledger = Ledger()
+
+    made = create(make(observer=ledger))
+
+    assert made.data == PNG
+    assert len(provider.requests) == ledger.asked_times == 3
+    assert ledger.answered_times == 1
+
+
+def test_cap_ends_what_the_caller_would_wait_for(provider: Provider, make: Make) -> None:
+    """Our own limit holds for a caller with hours to spare."""
+    provider.will(held(image(PNG)))
+    began = time.monotonic()
+
+    with pytest.raises(ProviderOutcomeUnknownError):
+        create(make(limits=replace(LIMITS, cap_seconds=0.3)), 3600)
+
+    assert time.monotonic() - began < 1.3
+
+
+def test_deadline_that_is_too_near_asks_nobody(provider: Provider, make: Make) -> None:
+    """An image that comes too late is paid for all the same, so it is not ordered."""
+    with pytest.raises(DeadlineTooShortError):
+        create(make(limits=replace(LIMITS, least_seconds=2.0)), 1.0)
+
+    assert not provider.connections
+
+
+def test_check_refuses_before_anybody_is_asked(provider: Provider, make: Make) -> None:
+    """A size that the profile does not know costs no request."""
+    generator = make(profile=OPENAI)
+    options = GenerationOptions(size="640x480")
+
+    with pytest.raises(InvalidSizeError):
+        generator.check(options)
+    with pytest.raises(InvalidSizeError):
+        create(generator, options=options)
+
+    assert not provider.connections
+
+
+def test_observer_that_refuses_ends_it_with_nothing_sent(provider: Provider, make: Make) -> None:
+    """Whoever lost the right to spend money just before it is spent, spends none."""
+    provider.will(image(PNG))
+    ledger = Ledger(TooManyCreatesError("lost the lease"))
+
+    with pytest.raises(TooManyCreatesError):
+        create(make(observer=ledger))
+
+    provider.stop()
+    assert not provider.requests
+
+
+def test_close_cuts_an_exchange(provider: Provider, make: Make) -> None:
+    """A caller that waits for an answer when its server ends does not wait on."""
+    provider.will(held(image(PNG)))
+    generator = make(limits=replace(LIMITS, cap_seconds=60))
+    errors: list[type[Exception]] = []
+
+    def ask() -> None:
+        try:
+            generator.generate("a fox", OPTIONS, Deadline.after(60))
+        except ImageException as error:
+            errors.append(type(error))
+
+    caller = threading.Thread(target=ask)
+    caller.start()
+    provider.asked.wait()
+    generator.close()
+    caller.join(3)
+
+    assert not caller.is_alive()
+    assert errors == [ProviderOutcomeUnknownError]
