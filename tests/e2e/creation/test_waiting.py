@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pixy_grpc.web.server import ServerLimits
 from tests.e2e.creation.callers import CALL_SECONDS, create, refusal, request
-from tests.e2e.creation.scripted import calls, scripted_server
+from tests.e2e.creation.scripted import Gate, calls, scripted_server
 from tests.support.process import wait_until
 
 LIMITS = ServerLimits(creates=8, waits=6)
@@ -70,3 +70,22 @@ def test_duplicate_is_told_before_its_deadline(tmp_path: Path, threads: ThreadPo
     assert (told.status, told.reason) == ("ABORTED", "CREATION_IN_PROGRESS")
     assert told.retry_seconds
     assert told.metadata["request_id"] == slow.request_id
+
+
+def test_creation_without_its_caller_keeps_its_place(tmp_path: Path) -> None:
+    """What runs on is counted: callers who give up and come again are no way past the limit."""
+    gate = Gate("asked")
+    limits = ServerLimits(creates=4, waits=4)
+    with scripted_server(tmp_path, reach=gate, server_limits=limits) as server:
+        for _ in range(2):
+            assert refusal(server, request(), seconds=0.3).status == "DEADLINE_EXCEEDED"
+        wait_until(lambda: calls(tmp_path) == 2, "both are asked for")
+
+        told = refusal(server, request())
+
+        gate.open.set()
+        with server.client() as client:
+            wait_until(lambda: len(client.list_page().images) == 2, "both are stored")
+        assert create(server, request()).details.guid
+    assert (told.status, told.reason) == ("RESOURCE_EXHAUSTED", "TOO_MANY_CREATES")
+    assert calls(tmp_path) == 3
