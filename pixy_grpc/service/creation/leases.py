@@ -97,4 +97,5 @@ class Leases:
                 self._creations.renew(fences, self.until_ms(), Deadline.after(pause))
             except ImageException as error:
                 _log.warning("leases not renewed count=%d reason=%s", len(fences), error.reason)
+                return pause / _RENEWALS_A_LEASE
         return pause

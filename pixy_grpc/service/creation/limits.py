@@ -25,8 +25,8 @@ class CreationLimits:
     `longest_pause`.
     """
 
-    lease: float = 30.0
-    skew: float = 10.0
+    lease: float = 15.0
+    skew: float = 5.0
     generate: float = 180.0
     store: float = 30.0
     decodes: int = 2

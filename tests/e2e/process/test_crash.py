@@ -142,7 +142,7 @@ def test_crashes_lose_no_acknowledged_image(tmp_path: Path, settings: dict[str, 
     with serving(tmp_path, **settings) as process, process.server.client() as client:
         shown = {image.guid: image for image in client.list(page_size=1000)}
         prompts = [image.prompt for image in shown.values()]
-        assert workload.failures == {grpc.StatusCode.UNAVAILABLE}
+        assert workload.failures <= {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.ABORTED}
         assert len(workload.acknowledged) + len(workload.given_up) == CREATIONS
         assert len(set(prompts)) == len(prompts)
         assert workload.acknowledged.keys() <= shown.keys()
