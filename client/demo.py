@@ -49,7 +49,8 @@ def _use(client: Client, folder: Path) -> None:
 
 def _start(target: str, folder: Path) -> subprocess.Popen[bytes]:
     command = Path(sys.executable).with_name("pixy-grpc")
-    environment = {**os.environ, "PIXY_LISTEN": target, "PIXY_LOG_LEVEL": "WARNING"}
+    outside = {name: value for name, value in os.environ.items() if not name.startswith("PIXY_")}
+    environment = outside | {"PIXY_LISTEN": target, "PIXY_LOG_LEVEL": "WARNING"}
     print(f"starting a server on {target}")
     return subprocess.Popen([command, "serve"], cwd=folder, env=environment)
 

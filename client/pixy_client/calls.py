@@ -1,7 +1,7 @@
 """Each call of the service described once, whoever makes it: synchronous or asyncio.
 
 A description says which method is called, how its request is built and how its answer
-is read. It does no I/O.
+is read. It does no I/O. Raises TypeError for an argument of another type.
 """
 
 from collections.abc import Callable
@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Generic, TypeVar
 from uuid import UUID, uuid4
 
+from pixy_client.arguments import check_number, check_text
 from pixy_client.conversion import from_datetime, from_format, to_image, to_page, to_part
 from pixy_client.results import Creation, ImagePage
 from pixy_grpc.core.models import Image, ImageFormat
@@ -62,6 +63,7 @@ def create(
     request_id: str | UUID | None = None,
 ) -> UnaryCall[pb.CreateImageRequest, pb.CreateImageResponse, Creation]:
     """Describe a creation; it gets a request id of its own where none is given."""
+    check_text(prompt=prompt, filename=filename, size=size, quality=quality)
     chosen = str(request_id or uuid4())
     return UnaryCall(
         "CreateImage",
@@ -80,6 +82,7 @@ def create(
 
 def get(guid: str) -> UnaryCall[pb.GetImageDetailsRequest, pb.GetImageDetailsResponse, Image]:
     """Describe the look-up of one image."""
+    check_text(guid=guid)
     return UnaryCall(
         "GetImageDetails",
         lambda: pb.GetImageDetailsRequest(guid=guid),
@@ -91,6 +94,8 @@ def list_page(
     listing: Listing, page_token: str
 ) -> UnaryCall[pb.ListImageDetailsRequest, pb.ListImageDetailsResponse, ImagePage]:
     """Describe one page of a list."""
+    check_text(prompt=listing.prompt, filename=listing.filename, page_token=page_token)
+    check_number(page_size=listing.page_size)
     return UnaryCall(
         "ListImageDetails",
         lambda: pb.ListImageDetailsRequest(
@@ -109,6 +114,8 @@ def read(
     guid: str, offset: int, limit: int
 ) -> StreamCall[pb.GetImageBytesRequest, pb.GetImageBytesResponse, Image | bytes]:
     """Describe a read of bytes: the image first, then what there is of them."""
+    check_text(guid=guid)
+    check_number(offset=offset, limit=limit)
     return StreamCall(
         "GetImageBytes",
         lambda: pb.GetImageBytesRequest(guid=guid, read_offset=offset, read_limit=limit),
@@ -120,6 +127,7 @@ def update(
     guid: str, filename: str | None, prompt: str | None
 ) -> UnaryCall[pb.UpdateImageRequest, pb.UpdateImageResponse, Image]:
     """Describe a change; None leaves a field as it is."""
+    check_text(guid=guid, filename=filename, prompt=prompt)
     return UnaryCall(
         "UpdateImage",
         lambda: pb.UpdateImageRequest(guid=guid, filename=filename, prompt=prompt),
@@ -135,6 +143,7 @@ def delete(
     guid: str, *, allow_missing: bool
 ) -> UnaryCall[pb.DeleteImageRequest, pb.DeleteImageResponse, None]:
     """Describe a removal."""
+    check_text(guid=guid)
     return UnaryCall(
         "DeleteImage",
         lambda: pb.DeleteImageRequest(guid=guid, allow_missing=allow_missing),

@@ -7,8 +7,8 @@ from typing import Self
 from uuid import UUID
 
 from pixy_client import calls
-from pixy_client.errors import UnreadableAnswerError
 from pixy_client.files import Destination, Progress, save
+from pixy_client.paging import follow
 from pixy_client.results import Creation, Download, ImageBytes, ImagePage
 from pixy_client.settings import (
     DEFAULT_CREATE_TIMEOUT_SECONDS,
@@ -104,18 +104,10 @@ class Client:
     ) -> Iterator[Image]:
         """Yield every image that meets the filters, newest first, asking page by page.
 
-        The timeout is that of each page.
+        The timeout is that of each page. An endless list is an UnreadableAnswerError.
         """
         listing = calls.Listing(prompt, filename, created_after, created_before, page_size)
-        token = ""
-        while True:
-            page = self._transport.call(calls.list_page(listing, token), timeout)
-            yield from page.images
-            if not page.next_page_token:
-                return
-            if page.next_page_token == token:
-                raise UnreadableAnswerError("The list does not go on: its page repeats.")
-            token = page.next_page_token
+        return follow(lambda token: self._transport.call(calls.list_page(listing, token), timeout))
 
     def list_page(  # noqa: PLR0913 - the fields of the request
         self,
@@ -140,13 +132,23 @@ class Client:
         The timeout is that of the whole stream.
         """
         parts = self._transport.stream(calls.read(guid, offset, limit), timeout)
-        return ImageStream(parts, offset, limit)
+        return ImageStream(parts, guid, offset, limit)
 
     def read(
-        self, guid: str, offset: int = 0, limit: int = 0, *, timeout: float | None = None
+        self,
+        guid: str,
+        offset: int = 0,
+        limit: int = 0,
+        *,
+        max_bytes: int | None = None,
+        timeout: float | None = None,
     ) -> ImageBytes:
-        """Return the bytes of an image, or a range of them; a limit of 0 means all."""
+        """Return the bytes of an image, or a range of them; a limit of 0 means all.
+
+        Raises AnswerTooLargeError past `max_bytes`, by default 256 MiB of an unknown size.
+        """
         with self.stream(guid, offset, limit, timeout=timeout) as stream:
+            stream.limit_bytes(max_bytes)
             data = b"".join(stream)
             return ImageBytes(stream.image, data, offset, stream.verified)
 
@@ -156,16 +158,18 @@ class Client:
         path: str | os.PathLike[str],
         *,
         progress: Progress = _ignore,
+        max_bytes: int | None = None,
         timeout: float | None = None,
     ) -> Download:
         """Write an image to a file, or to a new file in a folder, once it is verified.
 
         In a folder the image's filename is a label: only a plain name is made of it, and
         no file is replaced. On any failure nothing is left and nothing has changed.
-        Raises OSError for what the file system refuses.
+        `max_bytes` is as in `read`. Raises OSError for what the file system refuses.
         """
         destination = Destination.at(path)
         with self.stream(guid, timeout=timeout) as stream:
+            stream.limit_bytes(max_bytes)
             return save(stream, destination, progress)
 
     def update(
@@ -186,7 +190,7 @@ class Client:
         self._transport.call(calls.delete(guid, allow_missing=allow_missing), timeout)
 
     def close(self) -> None:
-        """Close the connection; calls that run end with CallCancelledError."""
+        """Close the connection; calls that run or come end with CallCancelledError."""
         self._transport.close()
 
     def __enter__(self) -> Self:

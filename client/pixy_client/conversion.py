@@ -64,5 +64,10 @@ def to_page(answer: pb.ListImageDetailsResponse) -> ImagePage:
 
 
 def to_part(answer: pb.GetImageBytesResponse) -> Image | bytes:
-    """Return what one message of a stream holds: the image, or its next bytes."""
+    """Return what one message of a stream holds: the image, or its next bytes.
+
+    Raises UnreadableAnswerError for both at once.
+    """
+    if answer.HasField("details") and answer.data:
+        raise UnreadableAnswerError("The stream describes its image and sends data at once.")
     return to_image(answer.details) if answer.HasField("details") else answer.data

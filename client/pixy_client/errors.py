@@ -6,6 +6,7 @@
     ├── CallCancelledError
     ├── UnexpectedStatusError
     ├── UnreadableAnswerError
+    │   └── AnswerTooLargeError
     ├── MissingTokenError
     └── SettingsError
 
@@ -28,7 +29,10 @@ class DeadlineExceededError(ImageException):
 
 
 class CallCancelledError(ImageException):
-    """The call was given up, here or by a server that waited too long for its reader."""
+    """The call was given up, here or by a server that waited too long for its reader.
+
+    A client that was closed before the call gives it up too.
+    """
 
     status = "CANCELLED"
 
@@ -50,6 +54,10 @@ class UnreadableAnswerError(ImageException):
     """What answered said OK, but not as the contract has it."""
 
     status = "INTERNAL"
+
+
+class AnswerTooLargeError(UnreadableAnswerError):
+    """What answered sends more bytes than are taken from it (`max_bytes`)."""
 
 
 class MissingTokenError(ImageException):

@@ -36,7 +36,8 @@ class Destination:
         if real.is_dir():
             return cls(real, None)
         if os.fspath(path).endswith(os.sep) or not real.parent.is_dir():
-            raise FileNotFoundError(errno.ENOENT, "There is no such folder", os.fspath(path))
+            folder = real if os.fspath(path).endswith(os.sep) else real.parent
+            raise FileNotFoundError(errno.ENOENT, "There is no such folder", str(folder))
         if real.exists() and not real.is_file():
             raise OSError(errno.EINVAL, "Not a file that can be replaced", os.fspath(path))
         return cls(real.parent, real.name)

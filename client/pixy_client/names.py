@@ -6,11 +6,17 @@ import unicodedata
 from collections.abc import Iterator
 from pathlib import PurePath
 
-from pixy_grpc.core.models import Image
+from pixy_grpc.core.models import Image, ImageFormat
 
 MAX_NAME_BYTES = 180
 """File systems end at 255 bytes; the rest is for what tells files of one name apart."""
 
+UNKNOWN_EXTENSION = ".bin"
+"""For bytes of which nobody knows what they are, named like no image."""
+
+_EXTENSIONS = {each.content_type: (each.extension,) for each in ImageFormat} | {
+    ImageFormat.JPEG.content_type: (ImageFormat.JPEG.extension, ".jpeg")
+}
 _SEPARATORS = re.compile(r"[/\\]")
 _RESERVED_CHARACTERS = frozenset('<>:"|?*')
 _RESERVED_NAMES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
@@ -19,11 +25,12 @@ _RESERVED_NAMES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNOREC
 def safe_name(label: str) -> str:
     """Return the last part of a label as a name any file system takes; empty if none is left.
 
-    No separator, control or invisible character is kept, and no dot at either end: what a
-    server names is neither hidden nor a folder.
+    No separator, control or invisible character is kept, no dot at either end, and no
+    dash in front: what a server names is neither hidden, nor a folder, nor an option.
     """
     base = _SEPARATORS.split(label)[-1]
-    name = "".join(character for character in base if _is_kept(character)).strip(". ")
+    name = "".join(character for character in base if _is_kept(character))
+    name = name.lstrip(".- ").rstrip(". ")
     stem, suffix = _split(name)
     room = MAX_NAME_BYTES - len(suffix.encode())
     short = stem.encode()[:room].decode(errors="ignore").rstrip(". ") + suffix
@@ -31,13 +38,25 @@ def safe_name(label: str) -> str:
 
 
 def candidate_names(image: Image) -> Iterator[str]:
-    """Yield names for the file of an image, the best first, without end."""
-    name = safe_name(image.filename) or "image"
+    """Yield names for the file of an image, the best first, without end.
+
+    Each has an extension of the image's content type: no server leaves a Makefile.
+    """
+    name = _with_extension(safe_name(image.filename) or "image", image.content_type)
     yield name
     stem, suffix = _split(name)
     guid = safe_name(image.guid)
     yield f"{stem}-{guid}{suffix}"
     yield from (f"{stem}-{guid}-{number}{suffix}" for number in itertools.count(2))
+
+
+def _with_extension(name: str, content_type: str) -> str:
+    """Return a name that ends as files of a content type do; an unknown one is any image."""
+    known = _EXTENSIONS.get(content_type)
+    allowed = known or tuple(itertools.chain.from_iterable(_EXTENSIONS.values()))
+    if PurePath(name).suffix.lower() in allowed:
+        return name
+    return name + (known[0] if known else UNKNOWN_EXTENSION)
 
 
 def _is_kept(character: str) -> bool:

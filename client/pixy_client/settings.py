@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Self
 
 from pixy_client.errors import MissingTokenError, SettingsError
-from pixy_client.targets import is_loopback
+from pixy_client.targets import is_loopback, target_complaint
 
 DEFAULT_TARGET = "127.0.0.1:50051"
 """Where a server listens that was told nothing else."""
@@ -28,6 +28,13 @@ MAX_TIMEOUT_SECONDS = 7 * 24 * 3600.0
 _YES = ("1", "true")
 
 
+def check_target(target: str) -> str:
+    """Return a target, or raise SettingsError where it is not HOST:PORT."""
+    if complaint := target_complaint(target):
+        raise SettingsError(complaint)
+    return target
+
+
 def check_timeout(seconds: float) -> float:
     """Return the seconds, or raise SettingsError where nobody could wait that long."""
     if not math.isfinite(seconds) or not 0 < seconds <= MAX_TIMEOUT_SECONDS:
@@ -39,8 +46,9 @@ def check_timeout(seconds: float) -> float:
 class ClientSettings:
     """The settings of a client, checked as they are made.
 
-    Raises SettingsError where one cannot be used: a target off this machine without
-    `insecure` (TLS comes later), a token that no header can carry, a timeout of nothing.
+    Raises SettingsError where one cannot be used: a target that is not HOST:PORT, or is
+    off this machine without `insecure` (TLS comes later), a token that no header can
+    carry, a timeout of nothing.
     """
 
     target: str
@@ -50,14 +58,15 @@ class ClientSettings:
     insecure: bool = False
 
     def __post_init__(self) -> None:
+        check_target(self.target)
         check_timeout(self.timeout_seconds)
         check_timeout(self.create_timeout_seconds)
         if not (self.token.isascii() and self.token.isprintable() and " " not in self.token):
-            raise SettingsError("The token holds a character that no token has.")
+            raise SettingsError("PIXY_TOKEN holds a character that no token has.")
         if not self.insecure and not is_loopback(self.target):
             raise SettingsError(
                 f"{self.target} is not on this machine and the connection is not encrypted: "
-                "set PIXY_INSECURE=1 (insecure=True) to send the token in plain text."
+                "set PIXY_INSECURE=1 to send the token in plain text."
             )
 
     @classmethod
@@ -78,7 +87,7 @@ class ClientSettings:
         in for a token. Raises MissingTokenError where there is none, SettingsError.
         """
         found = os.environ if environment is None else environment
-        where = target or found.get("PIXY_TARGET") or DEFAULT_TARGET
+        where = check_target(target or found.get("PIXY_TARGET", "").strip() or DEFAULT_TARGET)
         return cls(
             target=where,
             token=token or found.get("PIXY_TOKEN", "").strip() or _local_token(where),
@@ -90,7 +99,7 @@ class ClientSettings:
 
 def _local_token(target: str) -> str:
     if not is_loopback(target):
-        raise MissingTokenError(f"No token for {target}: set PIXY_TOKEN (token=).")
+        raise MissingTokenError(f"No token for {target}: set PIXY_TOKEN.")
     try:
         token = TOKEN_FILE.read_text(encoding="ascii").strip()
     except FileNotFoundError:
@@ -99,7 +108,7 @@ def _local_token(target: str) -> str:
         raise SettingsError(f"The token file {TOKEN_FILE} cannot be read.") from exc
     if not token:
         raise MissingTokenError(
-            f"No token for {target}: set PIXY_TOKEN (token=), or run this in the folder "
+            f"No token for {target}: set PIXY_TOKEN, or run this in the folder "
             f"where the server runs, which leaves a token in {TOKEN_FILE}."
         )
     return token

@@ -3,9 +3,12 @@
 from collections.abc import Generator, Iterator
 from typing import Self
 
-from pixy_client.errors import UnreadableAnswerError
+from pixy_client.errors import AnswerTooLargeError, UnreadableAnswerError
 from pixy_client.verification import Verification
 from pixy_grpc.core.models import Image
+
+MAX_UNKNOWN_BYTES = 256 * 1024 * 1024
+"""What is taken of an image whose size nobody knows: a stream of it need never end."""
 
 
 class ImageStream:
@@ -17,10 +20,11 @@ class ImageStream:
     """
 
     def __init__(
-        self, parts: Generator[Image | bytes, None, None], offset: int, limit: int
+        self, parts: Generator[Image | bytes, None, None], guid: str, offset: int, limit: int
     ) -> None:
         self._parts = parts
-        self.image = self._begin()
+        self._ceiling: int | None = None
+        self.image = self._begin(guid)
         self.verified = False
         self._verification = Verification(self.image, offset, limit)
 
@@ -39,8 +43,18 @@ class ImageStream:
             if isinstance(part, Image):
                 raise UnreadableAnswerError("The stream describes a second image.")
             self._verification.add(part)
+            self._check(self.received_bytes)
             yield part
         self.verified = self._verification.finish()
+
+    def limit_bytes(self, max_bytes: int | None) -> None:
+        """Take no more than so many bytes; None: MAX_UNKNOWN_BYTES if none are expected.
+
+        Raises AnswerTooLargeError, here or in the iteration, where there are more.
+        """
+        default = MAX_UNKNOWN_BYTES if self.expected_bytes is None else None
+        self._ceiling = default if max_bytes is None else max_bytes
+        self._check(self.expected_bytes or 0)
 
     def close(self) -> None:
         """End the call, whatever is left of it."""
@@ -52,9 +66,18 @@ class ImageStream:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _begin(self) -> Image:
+    def _begin(self, guid: str) -> Image:
         part = next(self._parts, b"")
-        if isinstance(part, bytes):
-            self.close()
-            raise UnreadableAnswerError("The stream does not begin with its image.")
-        return part
+        if isinstance(part, Image) and part.guid.lower() == guid.lower():
+            return part
+        self.close()
+        if isinstance(part, Image):
+            raise UnreadableAnswerError("The stream is that of another image.")
+        raise UnreadableAnswerError("The stream does not begin with its image.")
+
+    def _check(self, size: int) -> None:
+        if self._ceiling is not None and size > self._ceiling:
+            raise AnswerTooLargeError(
+                f"Image {self.image.guid} has more than the {self._ceiling:,} bytes "
+                "that are taken at most."
+            )

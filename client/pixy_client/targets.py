@@ -1,30 +1,35 @@
-"""Where a token may travel in plain text: only where it does not leave the machine."""
+"""What a target is, and where a token may travel in plain text: only within the machine."""
 
 import ipaddress
 import re
 
-_SCHEME = re.compile(r"(?P<scheme>dns|ipv4|ipv6|unix|unix-abstract):(?P<rest>.*)", re.DOTALL)
-_BRACKETED = re.compile(r"\[(?P<host>[^\]]*)\](:\d+)?")
-_LOCAL_SCHEMES = ("unix", "unix-abstract")
+_TARGET = re.compile(
+    r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9.])?))"
+    r":(?P<port>[0-9]{1,5})"
+)
+_SCHEME = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://")
+MAX_PORT = 65_535
+
+
+def target_complaint(target: str) -> str:
+    """Return what is wrong with a target, empty if nothing is.
+
+    A target is HOST:PORT and nothing else that gRPC would understand: a missing port
+    means 443 there, and a port past the last one wraps.
+    """
+    if _host(target):
+        return ""
+    scheme = _SCHEME.match(target)
+    advice = f"; leave {scheme[0]} out" if scheme else ""
+    return f"PIXY_TARGET takes HOST:PORT, such as 127.0.0.1:50051{advice}."
 
 
 def is_loopback(target: str) -> bool:
-    """Tell whether every address of a gRPC target is on this machine.
+    """Tell whether a target is on this machine: by its address, or as localhost.
 
-    Takes the forms of gRPC's name syntax; a form that is not understood is not local.
-    Nor is a name other than localhost, nor one that another machine is to look up.
+    What is not HOST:PORT is not local, nor is a name that another machine looks up.
     """
-    match = _SCHEME.fullmatch(target)
-    if match is None:
-        return _is_local_address(target)
-    if match["scheme"] in _LOCAL_SCHEMES:
-        return True
-    addresses = match["rest"].removeprefix("///").split(",")
-    return all(_is_local_address(address) for address in addresses)
-
-
-def _is_local_address(address: str) -> bool:
-    host = _host(address)
+    host = _host(target)
     if host.lower() == "localhost":
         return True
     try:
@@ -33,10 +38,16 @@ def _is_local_address(address: str) -> bool:
         return False
 
 
-def _host(address: str) -> str:
-    """Return an address without its port and brackets: `[::1]:1`, `::1`, `a:1`, `a`."""
-    bracketed = _BRACKETED.fullmatch(address)
-    if bracketed:
-        return bracketed["host"]
-    host, _, _ = address.partition(":")
-    return host if address.count(":") == 1 else address
+def _host(target: str) -> str:
+    """Return the host of a target, without brackets; empty where it is not HOST:PORT."""
+    match = _TARGET.fullmatch(target)
+    if match is None or not 0 < int(match["port"]) <= MAX_PORT:
+        return ""
+    return match["name"] or _checked_v6(match["v6"])
+
+
+def _checked_v6(address: str) -> str:
+    try:
+        return str(ipaddress.IPv6Address(address))
+    except ValueError:
+        return ""

@@ -23,6 +23,9 @@ from pixy_grpc.core.exceptions import (
 MAX_TRANSPORT_TEXT = 200
 """Characters kept of what the transport says: past that it repeats itself per address."""
 
+ASK_AGAIN = " The image may have been made: ask again with the same request id."
+"""Ends the message of a creation whose outcome the transport lost."""
+
 _CONDITIONS = conditions()
 
 _FAMILIES = {
@@ -101,7 +104,7 @@ def _from_transport(status: str, text: str, context: CallContext) -> ImageExcept
         target=context.target, text=_shorten(text), timeout=context.timeout_seconds
     )
     if context.request_id:
-        message += " The image may have been made: ask again with the same request id."
+        message += ASK_AGAIN
     return kind(message, request_id=context.request_id)
 
 

@@ -8,7 +8,7 @@ import grpc
 
 from pixy_client.calls import Answer, Call, Request, Result, StreamCall, UnaryCall
 from pixy_client.channel import channel_options
-from pixy_client.errors import UnreadableAnswerError
+from pixy_client.errors import CallCancelledError, UnreadableAnswerError
 from pixy_client.settings import ClientSettings, check_timeout
 from pixy_client.translation import CallContext, from_rpc
 from pixy_grpc.core.exceptions import ImageException, MalformedRequestError
@@ -27,6 +27,7 @@ class Transport:
         self._metadata = (("authorization", f"Bearer {settings.token}"),)
         self._channel = grpc.insecure_channel(settings.target, channel_options(settings))
         self._stub = ImageServiceStub(self._channel)
+        self._is_closed = False
 
     def call(self, call: UnaryCall[Request, Answer, Result], timeout: float | None) -> Result:
         """Return what the one answer to a call holds."""
@@ -52,6 +53,7 @@ class Transport:
 
     def close(self) -> None:
         """Close the channel; calls that run end as cancelled. Closing twice is no error."""
+        self._is_closed = True
         self._channel.close()
 
     @contextmanager
@@ -69,6 +71,11 @@ class Transport:
         except grpc.RpcError as exc:
             context = CallContext(self._settings.target, seconds, call.request_id)
             raise from_rpc(exc, context) from exc
+        except ValueError as exc:
+            if not self._is_closed:
+                raise
+            message = "The client is closed; nothing was sent. Make another one."
+            raise CallCancelledError(message, request_id=call.request_id) from exc
         except ImageException as exc:
             exc.request_id = exc.request_id or call.request_id
             raise

@@ -8,6 +8,7 @@ from uuid import uuid4
 import typer
 
 from pixy_client.cli import options as opt
+from pixy_client.cli.attempts import Attempt
 from pixy_client.cli.exits import describe_exit_codes
 from pixy_client.cli.reports import (
     report_creation,
@@ -41,7 +42,11 @@ def run() -> None:
 
 @app.callback()
 def describe_call(
-    context: typer.Context, target: opt.Target = None, timeout: opt.Timeout = None
+    context: typer.Context,
+    *,
+    target: opt.Target = None,
+    timeout: opt.Timeout = None,
+    _version: opt.Version = False,
 ) -> None:
     """Make images from prompts, find them and fetch them.
 
@@ -51,7 +56,7 @@ def describe_call(
     context.obj = GlobalOptions(target, timeout)
 
 
-@app.command()
+@app.command(context_settings={"allow_extra_args": True})
 def create(  # noqa: PLR0913 - one parameter an option
     context: typer.Context,
     prompt: opt.Prompt,
@@ -65,9 +70,10 @@ def create(  # noqa: PLR0913 - one parameter an option
     as_json: opt.AsJson = False,
 ) -> None:
     """Make an image; with the --request-id of an earlier try, get what that one made."""
-    chosen = str(request_id or uuid4())
+    opt.check_one_prompt(context.args)
     check_output(output or "", as_json=as_json)
-    with connected(context.obj, as_json=as_json, request_id=chosen) as client:
+    attempt = Attempt(str(request_id or uuid4()))
+    with connected(context.obj, as_json=as_json, attempt=attempt) as client:
         if output:
             check_writable(output)
         creation = client.create(
@@ -76,8 +82,9 @@ def create(  # noqa: PLR0913 - one parameter an option
             size=size,
             quality=quality,
             format=image_format,
-            request_id=chosen,
+            request_id=attempt.request_id,
         )
+        attempt.is_made = True
         guid = creation.image.guid
         saved = save_image(client, guid, output, as_json=as_json) if output else None
         if output != opt.STDOUT:
@@ -121,10 +128,12 @@ def get(
 ) -> None:
     """Fetch an image's bytes: into a file once all of them are there and right.
 
-    In a folder, by default this one, the file is named after the image and replaces none.
+    In a folder, by default this one, the file is named after the image and replaces none;
+    a file that is named is replaced.
     """
     check_output(output, as_json=as_json)
     with connected(context.obj, as_json=as_json) as client:
+        check_writable(output)
         saved = save_image(client, guid, output, as_json=as_json)
         if saved:
             report_download(saved, as_json=as_json)
@@ -155,4 +164,4 @@ def delete(
     """Remove an image, its details and its bytes."""
     with connected(context.obj, as_json=as_json) as client:
         client.delete(guid, allow_missing=allow_missing)
-        report_removal(guid, as_json=as_json)
+        report_removal(guid, allow_missing=allow_missing, as_json=as_json)

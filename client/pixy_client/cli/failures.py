@@ -1,48 +1,62 @@
 """What `pixy` says when it fails: one line for people, one document for programs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from pixy_client.cli.attempts import Attempt
 from pixy_client.cli.exits import ExitCode, exit_code
 from pixy_client.cli.text import plain
-from pixy_client.errors import status_of
+from pixy_client.errors import SettingsError, status_of
+from pixy_client.translation import ASK_AGAIN
 from pixy_grpc.core.exceptions import FieldViolation, ImageException
 
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a run failed. `request_id` names a creation that may be asked for again."""
+    """Why a run failed.
+
+    `request_id` names the creation that was asked for; `may_be_made` tells that its
+    image may be there all the same.
+    """
 
     code: ExitCode
     reason: str
     message: str
     call_id: str = ""
     request_id: str = ""
+    may_be_made: bool = False
     retry_delay_seconds: float | None = None
     violations: tuple[FieldViolation, ...] = ()
 
     @classmethod
-    def of(cls, error: BaseException, request_id: str) -> "Failure":
-        """Return the failure that an exception means."""
+    def of(cls, error: BaseException, attempt: Attempt) -> "Failure":
+        """Return the failure that an exception means for what was attempted."""
+        return replace(
+            cls._of_error(error),
+            request_id=attempt.request_id,
+            may_be_made=attempt.may_have_made(error),
+        )
+
+    @classmethod
+    def _of_error(cls, error: BaseException) -> "Failure":
         if isinstance(error, ImageException):
             return cls(
                 code=exit_code(error),
-                reason=error.reason or status_of(error),
+                reason=_reason(error),
                 message=error.message,
                 call_id=error.call_id,
-                request_id=error.request_id or request_id,
                 retry_delay_seconds=error.retry_delay_seconds,
                 violations=error.violations,
             )
         if isinstance(error, OSError):
-            where = f": {error.filename}" if error.filename else ""
-            message = f"{error.strerror or error}{where}"
-            return cls(ExitCode.FAILED, "FILE_ERROR", message, request_id=request_id)
-        return cls(ExitCode.INTERRUPTED, "INTERRUPTED", "Interrupted.", request_id=request_id)
+            return cls(ExitCode.FAILED, "FILE_ERROR", file_message(error))
+        return cls(ExitCode.INTERRUPTED, "INTERRUPTED", "Interrupted.")
 
     def line(self) -> str:
         """Return it as one line that is safe on a terminal."""
         notes = "; ".join(self._notes())
-        return plain(f"pixy: {self.reason}: {self.message}" + (f" ({notes})" if notes else ""))
+        reason = "" if self.code == ExitCode.USAGE else f"{self.reason}: "
+        message = self.message.removesuffix(ASK_AGAIN)
+        return plain(f"pixy: {reason}{message}" + (f" ({notes})" if notes else ""))
 
     def document(self) -> dict[str, object]:
         """Return it as what `--json` prints."""
@@ -71,6 +85,18 @@ class Failure:
             notes.append(f"try again in {self.retry_delay_seconds:g} s")
         if self.call_id:
             notes.append(f"call id {self.call_id}")
-        if self.request_id:
+        if self.may_be_made:
             notes.append(f"ask for the same image again with --request-id {self.request_id}")
         return notes
+
+
+def file_message(error: OSError) -> str:
+    """Return what the file system refused, and where."""
+    where = f": {error.filename}" if error.filename else ""
+    return f"{error.strerror or error}{where}"
+
+
+def _reason(error: ImageException) -> str:
+    if isinstance(error, SettingsError):
+        return "UNUSABLE_SETTING"
+    return error.reason or status_of(error)

@@ -1,6 +1,8 @@
 """The arguments and options of `pixy`, each described once."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from importlib.metadata import version
 from typing import Annotated
 from uuid import UUID
 
@@ -23,23 +25,41 @@ def parse_moment(text: str) -> datetime:
         ) from None
 
 
+def check_one_prompt(rest: Sequence[str]) -> None:
+    """Raise a usage error where a prompt came as several arguments."""
+    if rest:
+        raise typer.BadParameter(
+            'A prompt is one argument: put it in quotes, such as pixy create "a red fox".'
+        )
+
+
+def show_version(*, is_wanted: bool) -> None:
+    """Print the version and exit, if that is wanted."""
+    if is_wanted:
+        typer.echo(f"pixy {version('pixy-grpc')}")
+        raise typer.Exit
+
+
 Guid = Annotated[str, typer.Argument(help="The image's guid.")]
-Prompt = Annotated[str, typer.Argument(help="What to make an image of.")]
+Prompt = Annotated[str, typer.Argument(help="What to make an image of, in quotes.")]
 Filename = Annotated[str | None, typer.Option(help="A label for the image.")]
 NewPrompt = Annotated[str | None, typer.Option("--prompt", help="The prompt to keep with it.")]
-Size = Annotated[str, typer.Option(help="WIDTHxHEIGHT in pixels, or auto.")]
-Quality = Annotated[str, typer.Option(help="A word of the generator's, or auto.")]
+Size = Annotated[
+    str, typer.Option(help="WIDTHxHEIGHT in pixels, or auto; sketch: 64 to 4096 a side.")
+]
+Quality = Annotated[str, typer.Option(help="low, medium, high or auto.")]
 Format = Annotated[ImageFormat | None, typer.Option("--format", help="How to encode it.")]
 RequestId = Annotated[
     UUID | None,
     typer.Option(help="The id of an earlier try: asks for that image, not for another one."),
 ]
 Output = Annotated[
-    str, typer.Option("--output", "-o", help="A file, a folder, or - for standard output.")
+    str,
+    typer.Option("--output", "-o", help="A file (is replaced), a folder, or - (standard output)."),
 ]
 OptionalOutput = Annotated[
     str | None,
-    typer.Option("--output", "-o", help="Also save it: a file, a folder, or -."),
+    typer.Option("--output", "-o", help="Also save it: a file (is replaced), a folder, or -."),
 ]
 PromptFilter = Annotated[str, typer.Option("--prompt", help="Words that start words of it.")]
 FilenameFilter = Annotated[str, typer.Option("--filename", help="How the filename starts.")]
@@ -63,3 +83,7 @@ Target = Annotated[
     str | None, typer.Option(help="HOST:PORT of the server. [env: PIXY_TARGET]", show_default=False)
 ]
 Timeout = Annotated[float | None, typer.Option(metavar="SECONDS", help="How long to wait.")]
+Version = Annotated[
+    bool,
+    typer.Option("--version", callback=show_version, is_eager=True, help="Print the version."),
+]

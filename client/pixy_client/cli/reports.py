@@ -5,7 +5,8 @@ from collections.abc import Iterable
 
 import typer
 
-from pixy_client.cli.output import image_document, show_image, show_images
+from pixy_client.cli.listing import show_images
+from pixy_client.cli.output import image_document, show_image
 from pixy_client.results import Creation, Download
 from pixy_grpc.core.models import Image
 
@@ -52,10 +53,14 @@ def report_download(saved: Download, *, as_json: bool) -> None:
         show_image(saved.image, **_file_notes(saved))
 
 
-def report_removal(guid: str, *, as_json: bool) -> None:
-    """Say that an image is gone: to programs; people are told of failures only."""
+def report_removal(guid: str, *, allow_missing: bool, as_json: bool) -> None:
+    """Say that an image is gone: to programs; people are told of failures only.
+
+    Where it was allowed to be missing nobody knows whether it was deleted just now.
+    """
     if as_json:
-        print_json({"guid": guid, "deleted": True})
+        known = "missing_allowed" if allow_missing else "deleted"
+        print_json({"guid": guid, known: True})
 
 
 def print_json(document: object) -> None:

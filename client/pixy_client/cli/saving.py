@@ -9,8 +9,10 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TransferSpeedColumn
 
 from pixy_client import files
+from pixy_client.cli.failures import file_message
 from pixy_client.cli.options import STDOUT
 from pixy_client.client import Client
+from pixy_client.errors import SettingsError
 from pixy_client.results import Download
 
 
@@ -23,9 +25,13 @@ def check_output(output: str, *, as_json: bool) -> None:
 
 
 def check_writable(output: str) -> None:
-    """Raise OSError where nothing could be written: better before an image is paid for."""
-    if output != STDOUT:
+    """Raise SettingsError where nothing could be written: before an image is paid for."""
+    if output == STDOUT:
+        return
+    try:
         files.Destination.at(output)
+    except OSError as exc:
+        raise SettingsError(file_message(exc)) from exc
 
 
 def save_image(client: Client, guid: str, output: str, *, as_json: bool) -> Download | None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import typer
 
+from pixy_client.cli.attempts import Attempt
 from pixy_client.cli.exits import ExitCode
 from pixy_client.cli.failures import Failure
 from pixy_client.client import Client
@@ -25,7 +26,9 @@ class GlobalOptions:
 
 
 @contextmanager
-def connected(options: GlobalOptions, *, as_json: bool, request_id: str = "") -> Iterator[Client]:
+def connected(
+    options: GlobalOptions, *, as_json: bool, attempt: Attempt | None = None
+) -> Iterator[Client]:
     """Give a client; end the run with its exit code where it fails.
 
     A reader of the output that has seen enough is no failure (`pixy list | head`).
@@ -38,7 +41,7 @@ def connected(options: GlobalOptions, *, as_json: bool, request_id: str = "") ->
         _abandon_output()
         raise typer.Exit(ExitCode.OK) from None
     except (ImageException, OSError, KeyboardInterrupt) as exc:
-        failure = Failure.of(exc, request_id)
+        failure = Failure.of(exc, attempt or Attempt())
         typer.echo(json.dumps(failure.document()) if as_json else failure.line(), err=True)
         raise typer.Exit(failure.code) from exc
 

@@ -61,12 +61,12 @@ class TerminalRun:
     returncode: int
 
 
-def run_on_terminal(stand_in: StandIn, *arguments: str) -> TerminalRun:
-    """Run a command to its end on a terminal of 120 columns."""
+def run_on_terminal(stand_in: StandIn, *arguments: str, columns: int = 120) -> TerminalRun:
+    """Run a command to its end on a terminal so wide."""
     ours, theirs = pty.openpty()
     with subprocess.Popen(
         [PROGRAM, *arguments],
-        env=environment(stand_in),
+        env=environment(stand_in) | {"COLUMNS": str(columns)},
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,

@@ -89,12 +89,14 @@ def test_create_to_standard_output_prints_the_bytes_alone(pixy: Pixy) -> None:
     assert result.stdout_bytes == DATA
 
 
-def test_create_to_a_missing_folder_asks_for_nothing(stand_in: StandIn, pixy: Pixy) -> None:
+def test_create_to_a_missing_folder_asks_for_nothing(
+    stand_in: StandIn, pixy: Pixy, tmp_path: Path
+) -> None:
     """What cannot be saved is not paid for."""
     result = pixy("create", "A red fox", "-o", "missing/fox.png")
 
-    assert result.exit_code == 1
-    assert "pixy: FILE_ERROR: There is no such folder: missing/fox.png" in result.stderr
+    assert result.exit_code == 2
+    assert result.stderr == f"pixy: There is no such folder: {tmp_path}/missing\n"
     assert stand_in.received == []
 
 
@@ -125,3 +127,32 @@ def test_create_that_cannot_be_fetched_names_the_request_id(stand_in: StandIn, p
 
     assert result.exit_code == 8
     assert f"--request-id {GUID}" in result.stderr
+
+
+def test_create_that_is_refused_does_not_say_to_ask_again(stand_in: StandIn, pixy: Pixy) -> None:
+    """The same again would be refused the same."""
+    stand_in.script("CreateImage", refuses(grpc.StatusCode.INVALID_ARGUMENT, "REQUEST_ID_REUSED"))
+
+    result = pixy("create", "A red fox", "--request-id", GUID)
+
+    assert result.stderr == "pixy: REQUEST_ID_REUSED: What happened. (call id call-1)\n"
+
+
+@pytest.mark.usefixtures("created")
+def test_create_whose_saving_is_refused_names_the_request_id(stand_in: StandIn, pixy: Pixy) -> None:
+    """Whatever the status: the image is there."""
+    busy = refuses(grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_DOWNLOADS")
+    stand_in.script("GetImageBytes", busy)
+
+    result = pixy("create", "A red fox", "-o", "fox.png", "--request-id", GUID)
+
+    assert result.stderr.count(f"--request-id {GUID}") == 1
+
+
+def test_create_of_several_words_says_to_quote_them(stand_in: StandIn, pixy: Pixy) -> None:
+    """It is what everybody types first."""
+    result = pixy("create", "a", "red", "fox", "--size", "64x64")
+
+    assert result.exit_code == 2
+    assert 'pixy create "a red fox"' in result.stderr
+    assert stand_in.received == []

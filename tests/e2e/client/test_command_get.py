@@ -50,6 +50,17 @@ def test_get_of_damaged_bytes_prints_none(stand_in: StandIn, pixy: Pixy, tmp_pat
     assert list(tmp_path.iterdir()) == []
 
 
+def test_get_to_a_missing_folder_asks_for_nothing(
+    stand_in: StandIn, pixy: Pixy, tmp_path: Path
+) -> None:
+    """The folder is named, not the file."""
+    result = pixy("get", GUID, "-o", "missing/fox.png")
+
+    assert result.exit_code == 2
+    assert result.stderr == f"pixy: There is no such folder: {tmp_path}/missing\n"
+    assert stand_in.received == []
+
+
 def test_update_prints_the_image_as_it_is_now(stand_in: StandIn, pixy: Pixy) -> None:
     """Only what is named is sent."""
     stand_in.script("UpdateImage", answers(pb.UpdateImageResponse(details=details_of())))
@@ -65,11 +76,22 @@ def test_delete_is_silent(stand_in: StandIn, pixy: Pixy) -> None:
     """No news is good news; programs get a document."""
     stand_in.script("DeleteImage", answers(pb.DeleteImageResponse()))
 
-    person, program = pixy("delete", GUID), pixy("delete", GUID, "--allow-missing", "--json")
+    person, program = pixy("delete", GUID), pixy("delete", GUID, "--json")
 
     assert (person.exit_code, person.stdout) == (0, "")
     assert json.loads(program.stdout) == {"guid": GUID, "deleted": True}
-    assert [each.allow_missing for each in stand_in.requests("DeleteImage")] == [False, True]
+
+
+def test_delete_of_what_may_be_missing_does_not_say_that_it_was_there(
+    stand_in: StandIn, pixy: Pixy
+) -> None:
+    """The answer does not tell, so nothing is claimed."""
+    stand_in.script("DeleteImage", answers(pb.DeleteImageResponse()))
+
+    result = pixy("delete", GUID, "--allow-missing", "--json")
+
+    assert json.loads(result.stdout) == {"guid": GUID, "missing_allowed": True}
+    assert stand_in.requests("DeleteImage")[0].allow_missing
 
 
 def test_delete_with_a_lost_answer_says_that_it_is_not_known(stand_in: StandIn, pixy: Pixy) -> None:

@@ -1,6 +1,7 @@
 """`pixy show`, and what every command does where it fails."""
 
 import json
+from importlib.metadata import version
 
 import grpc
 import pytest
@@ -101,6 +102,9 @@ def test_show_with_a_timeout_sends_it(stand_in: StandIn, pixy: Pixy) -> None:
         ("--timeout", "0", "show", GUID),
         ("--timeout", "soon", "show", GUID),
         ("--target", "pixy.example:1", "show", GUID),
+        ("--target", "127.0.0.1", "show", GUID),
+        ("--target", "localhost:99999", "show", GUID),
+        ("--target", "http://127.0.0.1:50051", "show", GUID),
         ("show",),
         ("list", "--after", "yesterday"),
         ("list", "--before", "2026-02-30"),
@@ -122,4 +126,29 @@ def test_command_that_makes_no_sense_asks_for_nothing(
 
     assert result.exit_code == 2
     assert result.stderr
+    assert stand_in.received == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--timeout", "0"), "pixy: A timeout is a number of seconds above 0"),
+        (("--target", "localhost:0"), "pixy: PIXY_TARGET takes HOST:PORT, such as 127.0.0.1:50051"),
+        (("--target", "http://127.0.0.1:1"), "pixy: PIXY_TARGET takes HOST:PORT"),
+    ],
+)
+def test_setting_that_cannot_be_used_is_said_in_plain_words(
+    pixy: Pixy, arguments: tuple[str, ...], said: str
+) -> None:
+    """No status of gRPC, no name of Python's."""
+    result = pixy(*arguments, "show", GUID)
+
+    assert result.stderr.startswith(said)
+
+
+def test_version_is_printed(stand_in: StandIn, pixy: Pixy) -> None:
+    """Without a command, a server or a token."""
+    result = pixy("--version")
+
+    assert (result.exit_code, result.stdout) == (0, f"pixy {version('pixy-grpc')}\n")
     assert stand_in.received == []

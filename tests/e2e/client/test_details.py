@@ -128,13 +128,19 @@ def test_get_while_the_client_closes_is_cancelled(stand_in: StandIn, client: Cli
     assert len(errors) == 1
 
 
-def test_get_from_a_closed_client_is_a_mistake(client: Client) -> None:
-    """As with a closed file; closing twice is none."""
+def test_call_of_a_closed_client_says_so(client: Client) -> None:
+    """An error of the client's as any other; closing twice is none."""
     client.close()
     client.close()
 
-    with pytest.raises(ValueError, match="closed"):
+    with pytest.raises(CallCancelledError, match="client is closed"):
         client.get(GUID)
+    with pytest.raises(CallCancelledError, match="client is closed") as caught:
+        client.create("A fox", request_id=GUID)
+    with pytest.raises(CallCancelledError, match="client is closed"):
+        client.read(GUID)
+
+    assert caught.value.request_id == GUID
 
 
 def test_update_sends_what_changes(stand_in: StandIn, client: Client) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import grpc
 import pytest
 
-from pixy_client import Client, ImageCorruptError, UnreachableError
+from pixy_client import AnswerTooLargeError, Client, ImageCorruptError, UnreachableError
 from pixy_grpc.core.exceptions import RecordNotFoundError
 from pixy_grpc.v1 import image_service_pb2 as pb
 from tests.e2e.client.details import DATA, GUID, details_of, sends_image
@@ -57,6 +57,19 @@ def test_download_of_an_unknown_size_tells_so(
 
     assert told == [(3, 0)]
     assert not download.verified
+
+
+def test_download_of_more_than_is_taken_leaves_nothing(
+    stand_in: StandIn, client: Client, tmp_path: Path
+) -> None:
+    """A stream without an end does not fill a disk."""
+    older = pb.ImageDetails(guid=GUID, filename="old.png", prompt="Old")
+    stand_in.script("GetImageBytes", sends_image(DATA, older))
+
+    with pytest.raises(AnswerTooLargeError):
+        client.download(GUID, tmp_path, max_bytes=5000)
+
+    assert _names(tmp_path) == []
 
 
 FAILURES = {

@@ -3,7 +3,7 @@
 import grpc
 import pytest
 
-from pixy_client import Client, UnreadableAnswerError
+from pixy_client import AnswerTooLargeError, Client, UnreadableAnswerError
 from pixy_grpc.core.exceptions import ImageException, InvalidOffsetError
 from pixy_grpc.v1 import image_service_pb2 as pb
 from tests.e2e.client.details import DATA, GUID, chunks, details_of, sends_image
@@ -48,6 +48,19 @@ def test_read_of_an_older_image_is_not_verified(stand_in: StandIn, client: Clien
     assert (read.data, read.verified) == (DATA, False)
 
 
+def test_read_of_more_than_is_taken_fails(stand_in: StandIn, client: Client) -> None:
+    """The caller says how much, of a known size and of an unknown one."""
+    older = pb.ImageDetails(guid=GUID, filename="old.png", prompt="Old")
+    stand_in.script("GetImageBytes", sends_image(DATA, older), sends_image())
+
+    with pytest.raises(AnswerTooLargeError):
+        client.read(GUID, max_bytes=len(DATA) - 1)
+    with pytest.raises(AnswerTooLargeError):
+        client.read(GUID, max_bytes=len(DATA) - 1)
+
+    assert client.read(GUID, max_bytes=len(DATA)).data == DATA
+
+
 def test_read_past_the_end_fails(stand_in: StandIn, client: Client) -> None:
     """A stream that is refused before its first message is refused as any call."""
     stand_in.script("GetImageBytes", refuses(grpc.StatusCode.OUT_OF_RANGE, "INVALID_OFFSET"))
@@ -78,6 +91,8 @@ def test_read_of_an_offset_no_field_holds_fails(client: Client) -> None:
         sends(),
         sends(*chunks(DATA)),
         sends(pb.GetImageBytesResponse(details=pb.ImageDetails(filename="nameless"))),
+        sends(pb.GetImageBytesResponse(details=details_of(), data=DATA)),
+        sends_image(details=details_of(guid="11111111-7a39-4e6b-9f4e-3f1f6c8f2a11")),
     ],
 )
 def test_read_of_an_unreadable_stream_fails(

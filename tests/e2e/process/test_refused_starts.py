@@ -15,6 +15,7 @@ from tests.support.process import ServeProcess, run_program
 SECRET = "secret-token-1234"
 
 REFUSED = {
+    "misspelt name": ({"PIXY_IMAGE": "elsewhere"}, "did you mean PIXY_IMAGES?"),
     "no port": ({"PIXY_LISTEN": "localhost"}, "PIXY_LISTEN"),
     "off loopback": ({"PIXY_LISTEN": "0.0.0.0:0"}, "PIXY_LISTEN"),
     "unknown generator": ({"PIXY_GENERATOR": "painter"}, "PIXY_GENERATOR"),
@@ -27,6 +28,11 @@ REFUSED = {
 }
 
 UNUSABLE = {
+    "nothing listens there": (
+        {"PIXY_DATABASE_URL": f"mysql://me:{SECRET}@127.0.0.1:1/pixy"},
+        "refused",
+    ),
+    "no database": ({"PIXY_DATABASE_URL": "sqlite:///file"}, "PIXY_DATABASE_URL"),
     "no such host": (
         {"PIXY_LISTEN": "no.such.host.invalid:1", "PIXY_INSECURE": "1"},
         "PIXY_LISTEN",
@@ -83,7 +89,7 @@ def test_start_with_unusable_setting_ends_with_one_line(
     tmp_path: Path, settings: dict[str, str], name: str
 ) -> None:
     """What is well written, but cannot be used, is told the same way."""
-    (tmp_path / "file").touch()
+    (tmp_path / "file").write_text("neither a folder nor a database")
 
     line = refusal(tmp_path, **{"PIXY_TOKENS": f"alice={SECRET}", **settings})
 

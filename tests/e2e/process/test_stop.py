@@ -1,5 +1,6 @@
 """A stop says so, lets what runs come to its end, and is bounded."""
 
+import os
 import re
 import signal
 from collections.abc import Iterator
@@ -74,6 +75,22 @@ def test_sigint_lets_creation_finish(process: ServeProcess, channel: grpc.Channe
     assert list(process.server.images.glob(f"*/*/{created.guid}.*"))
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signal_to_every_process_stops_at_once(
+    serve: Serve, tmp_path: Path, number: signal.Signals
+) -> None:
+    """Ctrl-C and service managers signal parent and workers together: none is left hanging."""
+    for attempt in range(5):
+        folder = tmp_path / str(attempt)
+        folder.mkdir()
+        process = serve(folder, PIXY_WORKERS="2", PIXY_GRACE_SECONDS="3600")
+
+        os.killpg(process.pid, number)
+
+        assert process.wait() == 0
+        assert not any("killed" in line for line in process.lines)
+
+
 def test_stop_with_watcher_does_not_wait_for_it(process: ServeProcess) -> None:
     """A Watch ends with its NOT_SERVING: nobody's probe holds up a stop for the grace."""
     with watching(process.server.target) as watch:
@@ -88,7 +105,7 @@ def test_stop_with_watcher_does_not_wait_for_it(process: ServeProcess) -> None:
 def test_grace_that_runs_out_ends_stop(serve: Serve, tmp_path: Path) -> None:
     """A download that nobody reads is cut at the end of the grace, and logged."""
     process = serve(PIXY_GRACE_SECONDS="1")
-    guid, _ = add_image(tmp_path, 8)
+    guid, _ = add_image(tmp_path, 64)  # more than any window takes
     with process.server.channel() as channel:
         chunks = download(process, channel, guid)
 

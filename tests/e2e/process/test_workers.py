@@ -4,6 +4,10 @@ import os
 import re
 import signal
 import socket
+from pathlib import Path
+
+import grpc
+import pytest
 
 from pixy_grpc.v1 import image_service_pb2 as pb
 from tests.e2e.process.conftest import Serve
@@ -54,3 +58,26 @@ def test_killed_parent_takes_workers_along(serve: Serve) -> None:
     with socket.create_server(("127.0.0.1", process.port)):
         pass
     assert serve(PIXY_LISTEN=f"127.0.0.1:{process.port}").port == process.port
+
+
+def test_worker_that_meets_another_store_leaves_it_alone(serve: Serve, tmp_path: Path) -> None:
+    """A store mounted in place of ours is not served from, and nothing is written into it."""
+    other = tmp_path / "other"
+    other.mkdir()
+    assert serve(other).stop() == 0
+    process = serve()
+    (tmp_path / "images").rename(tmp_path / "ours")
+    (other / "images").rename(tmp_path / "images")
+    held = {path.name for path in (tmp_path / "images").rglob("*")}
+
+    (worker,) = process.workers()
+    os.kill(worker, signal.SIGKILL)
+    process.await_line(DIED)
+
+    request = pb.CreateImageRequest(prompt="a fox", size="64x64")
+    with process.server.stub() as stub, pytest.raises(grpc.RpcError) as refused:
+        stub.CreateImage(
+            request, metadata=process.server.metadata(), timeout=60, wait_for_ready=True
+        )
+    assert refused.value.code() is grpc.StatusCode.UNAVAILABLE
+    assert {path.name for path in (tmp_path / "images").rglob("*")} == held

@@ -119,6 +119,14 @@ def test_reading_of_an_answer_without_an_image_fails() -> None:
         to_image(pb.ImageDetails())
 
 
+def test_reading_of_a_part_that_is_both_fails() -> None:
+    """The first message holds no data."""
+    both = pb.GetImageBytesResponse(details=pb.ImageDetails(guid=GUID), data=b"abc")
+
+    with pytest.raises(UnreadableAnswerError, match="at once"):
+        to_part(both)
+
+
 def test_reading_of_a_part_tells_data_from_the_image() -> None:
     """A message of a stream is one or the other."""
     data = to_part(pb.GetImageBytesResponse(data=b"abc"))

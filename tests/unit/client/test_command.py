@@ -1,4 +1,4 @@
-"""What `pixy` says and how it exits, without a terminal or a server."""
+"""How `pixy` reads and exits, without a terminal or a server."""
 
 from datetime import UTC, datetime
 
@@ -18,15 +18,9 @@ from pixy_client import (
     UnreadableAnswerError,
 )
 from pixy_client.cli.exits import MEANINGS, ExitCode, exit_code
-from pixy_client.cli.failures import Failure
 from pixy_client.cli.options import parse_moment
 from pixy_client.cli.text import plain
-from pixy_grpc.core.exceptions import (
-    FieldViolation,
-    InvalidPromptError,
-    RecordNotFoundError,
-    conditions,
-)
+from pixy_grpc.core.exceptions import conditions
 
 BY_STATUS = {
     "INVALID_ARGUMENT": 4,
@@ -76,54 +70,6 @@ def test_exit_code_of_a_client_error_is_documented(error: ImageException, code: 
 def test_exit_codes_all_have_a_meaning() -> None:
     """`pixy --help` leaves none out."""
     assert set(MEANINGS) == set(ExitCode)
-
-
-def test_failure_line_says_how_to_go_on() -> None:
-    """Reason, message, what is wrong with a field, when to come back, and both ids."""
-    error = InvalidPromptError(
-        "No good.",
-        violations=(FieldViolation("prompt", "Too long."), FieldViolation("x", "No good.")),
-        retry_delay_seconds=2.0,
-        call_id="c-1",
-        request_id="r-1",
-    )
-
-    line = Failure.of(error, "").line()
-
-    assert line == (
-        "pixy: INVALID_PROMPT: No good. (prompt: Too long.; try again in 2 s; call id c-1; "
-        "ask for the same image again with --request-id r-1)"
-    )
-
-
-def test_failure_line_of_server_text_is_harmless() -> None:
-    """A server's text gives no orders to a terminal, and stays on its line."""
-    line = Failure.of(RecordNotFoundError("gone\x1b]0;title\x07\nnow\x1b[2J"), "").line()
-
-    assert line == "pixy: IMAGE_NOT_FOUND: gone now"
-
-
-def test_failure_of_a_file_names_it() -> None:
-    """What the file system refuses is said in its words."""
-    failure = Failure.of(PermissionError(13, "Permission denied", "/there"), "")
-
-    assert failure.line() == "pixy: FILE_ERROR: Permission denied: /there"
-    assert failure.code == ExitCode.FAILED
-
-
-def test_failure_of_a_file_without_a_name_says_what_it_can() -> None:
-    """Not every OSError has a number and a name."""
-    failure = Failure.of(OSError("odd"), "")
-
-    assert failure.line() == "pixy: FILE_ERROR: odd"
-
-
-def test_failure_of_an_interrupted_creation_names_its_request_id() -> None:
-    """Who gives up waiting can still get the image that may have been paid for."""
-    failure = Failure.of(KeyboardInterrupt(), "r-1")
-
-    assert failure.code == 130
-    assert "--request-id r-1" in failure.line()
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,9 @@ from tests.unit.client.images import GUID, image_of
         ('a<b>c:d"e|f?g*.png', "abcdefg.png"),
         ("NUL.png", "_NUL.png"),
         ("com1", "_com1"),
+        ("-rf.png", "rf.png"),
+        ("--.- -x.png", "x.png"),
+        ("a-b-.png", "a-b-.png"),
         ("", ""),
     ],
 )
@@ -56,7 +59,7 @@ def test_safe_name_of_any_text_is_one_plain_name(label: str) -> None:
     made = safe_name(label)
 
     assert not set(made) & set('/\\:\0\n<>"|?*')
-    assert not made.startswith(".")
+    assert not made.startswith((".", "-"))
     assert not made.endswith((".", " "))
     assert len(made.encode()) <= 181
 
@@ -77,4 +80,26 @@ def test_candidate_names_of_an_unusable_label_begin_with_a_word() -> None:
     """A file has a name even where nothing of the label is left."""
     names = candidate_names(image_of(filename=".."))
 
-    assert next(names) == "image"
+    assert next(names) == "image.png"
+
+
+@pytest.mark.parametrize(
+    ("label", "content_type", "name"),
+    [
+        ("Makefile", "image/png", "Makefile.png"),
+        ("fox.PNG", "image/png", "fox.PNG"),
+        ("fox.jpeg", "image/jpeg", "fox.jpeg"),
+        ("fox.png", "image/jpeg", "fox.png.jpg"),
+        ("setup.py", "image/webp", "setup.py.webp"),
+        ("old.webp", "", "old.webp"),
+        ("setup.py", "", "setup.py.bin"),
+        ("Makefile", "text/plain", "Makefile.bin"),
+    ],
+)
+def test_candidate_names_end_as_their_content_type_does(
+    label: str, content_type: str, name: str
+) -> None:
+    """No server leaves a file that a program takes for its own."""
+    names = candidate_names(image_of(filename=label, content_type=content_type))
+
+    assert next(names) == name

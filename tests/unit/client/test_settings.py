@@ -83,3 +83,12 @@ def test_check_of_a_timeout_nobody_can_wait_for_fails(seconds: float) -> None:
     """A deadline is a positive, finite number of seconds."""
     with pytest.raises(SettingsError, match="timeout"):
         check_timeout(seconds)
+
+
+@pytest.mark.parametrize("target", ["127.0.0.1", "localhost:99999", "http://127.0.0.1:50051"])
+def test_settings_with_a_target_that_is_none_are_refused(target: str) -> None:
+    """Wherever it comes from, and before a token is looked for."""
+    with pytest.raises(SettingsError, match="HOST:PORT"):
+        ClientSettings(target, "t", insecure=True)
+    with pytest.raises(SettingsError, match="HOST:PORT"):
+        ClientSettings.from_environment({"PIXY_TARGET": target})

@@ -4,9 +4,16 @@ from collections.abc import Generator
 
 import pytest
 
-from pixy_client import Image, ImageCorruptError, ImageStream, UnreadableAnswerError
+from pixy_client import (
+    AnswerTooLargeError,
+    Image,
+    ImageCorruptError,
+    ImageStream,
+    UnreadableAnswerError,
+)
+from pixy_client.streams import MAX_UNKNOWN_BYTES
 from pixy_client.verification import Verification
-from tests.unit.client.images import DATA, image_of
+from tests.unit.client.images import DATA, GUID, image_of
 
 
 def _verify(image: Image, data: bytes, offset: int = 0, limit: int = 0) -> bool:
@@ -83,7 +90,7 @@ def _parts(*parts: Image | bytes) -> Generator[Image | bytes, None, None]:
 
 def test_stream_counts_what_arrives() -> None:
     """A reader sees how far it is."""
-    with ImageStream(_parts(image_of(), DATA[:5], DATA[5:]), 0, 0) as stream:
+    with ImageStream(_parts(image_of(), DATA[:5], DATA[5:]), GUID, 0, 0) as stream:
         next(iter(stream))
 
         assert (stream.received_bytes, stream.expected_bytes) == (5, len(DATA))
@@ -92,7 +99,7 @@ def test_stream_counts_what_arrives() -> None:
 
 def test_stream_read_to_its_end_is_verified() -> None:
     """After the last chunk it is known whether they were right."""
-    stream = ImageStream(_parts(image_of(), DATA[:5], DATA[5:]), 0, 0)
+    stream = ImageStream(_parts(image_of(), DATA[:5], DATA[5:]), GUID, 0, 0)
 
     received = b"".join(stream)
 
@@ -104,12 +111,54 @@ def test_stream_read_to_its_end_is_verified() -> None:
 def test_stream_without_its_image_fails(parts: tuple[bytes, ...]) -> None:
     """Bytes nobody described are not handed out."""
     with pytest.raises(UnreadableAnswerError):
-        ImageStream(_parts(*parts), 0, 0)
+        ImageStream(_parts(*parts), GUID, 0, 0)
 
 
 def test_stream_with_a_second_image_fails() -> None:
     """One stream is one image."""
-    stream = ImageStream(_parts(image_of(), image_of()), 0, 0)
+    stream = ImageStream(_parts(image_of(), image_of()), GUID, 0, 0)
 
     with pytest.raises(UnreadableAnswerError):
         next(iter(stream))
+
+
+def test_stream_of_another_image_fails() -> None:
+    """Bytes of an image nobody asked for are not handed out."""
+    other = "11111111-7a39-4e6b-9f4e-3f1f6c8f2a11"
+
+    with pytest.raises(UnreadableAnswerError, match="another image"):
+        ImageStream(_parts(image_of(), DATA), other, 0, 0)
+
+
+def test_stream_asked_for_in_capitals_is_of_the_same_image() -> None:
+    """A guid is a UUID, in either case."""
+    stream = ImageStream(_parts(image_of(), DATA), GUID.upper(), 0, 0)
+
+    assert b"".join(stream) == DATA
+
+
+def test_stream_of_unknown_size_ends_at_the_ceiling() -> None:
+    """A server that never stops does not fill a memory or a disk."""
+    chunk = bytes(MAX_UNKNOWN_BYTES // 4)
+    endless = _parts(image_of(sha256="", size_bytes=0), *(chunk for _ in range(5)))
+    stream = ImageStream(endless, GUID, 0, 0)
+    stream.limit_bytes(None)
+
+    with pytest.raises(AnswerTooLargeError, match="268,435,456 bytes"):
+        sum(len(part) for part in stream)
+
+
+def test_stream_of_known_size_has_no_ceiling_of_its_own() -> None:
+    """What was promised is counted anyway."""
+    stream = ImageStream(_parts(image_of(size_bytes=MAX_UNKNOWN_BYTES + 1)), GUID, 0, 0)
+
+    stream.limit_bytes(None)
+
+
+def test_stream_past_a_given_ceiling_fails_before_its_bytes() -> None:
+    """Where it is known in advance, nothing is fetched for nothing."""
+    stream = ImageStream(_parts(image_of(), DATA), GUID, 0, 0)
+    stream.limit_bytes(len(DATA))
+
+    with pytest.raises(AnswerTooLargeError):
+        stream.limit_bytes(len(DATA) - 1)
