@@ -9,7 +9,7 @@ without a letter or digit. Indexing each suffix of such a run turns "contained" 
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -23,6 +23,10 @@ SUFFIX_CHARACTERS = 8
 
 MAX_SEARCH_WORDS = 32
 """Words in one filter: each costs an index lookup for every row looked at."""
+
+MAX_NON_STARTERS = 30
+"""Combining marks on one character, as in the stream-safe text of UAX #15: normalising
+puts a run of them in order, in a time that grows with its square."""
 
 _PROMPT = b"p"
 _FILENAME = b"f"
@@ -41,14 +45,36 @@ _UNSPACED = (
 )
 
 
-def _marks() -> str:
-    """Return the combining marks of the assigned planes: they continue a word."""
-    planes = (range(0x300, 0x1F000), range(0xE0100, 0xE01F0))
-    points = (chr(point) for plane in planes for point in plane)
-    return "".join(point for point in points if unicodedata.category(point)[0] == "M")
+def _points_of(*categories: str) -> list[str]:
+    """Return what is of these categories in the planes that hold every combining mark."""
+    points = map(chr, chain(range(0x300, 0x1F000), range(0xE0100, 0xE01F0)))
+    return [point for point in points if unicodedata.category(point) in categories]
 
 
-_MARKS = _marks()
+def _is_non_starter(point: str) -> bool:
+    """Tell whether what a code point is decomposed into begins with a combining mark."""
+    return unicodedata.combining(unicodedata.normalize("NFKD", point)[0]) != 0
+
+
+def _ranges(points: Iterable[str]) -> str:
+    """Return a class of characters in ascending order, as the few ranges that they are."""
+    ends: list[list[str]] = []
+    for point in points:
+        if ends and ord(point) == ord(ends[-1][1]) + 1:
+            ends[-1][1] = point
+        else:
+            ends.append([point, point])
+    return "".join(f"{first}-{last}" for first, last in ends)
+
+
+_MARKS_AND_MODIFIERS = _points_of("Mn", "Mc", "Me", "Lm")
+_MARKS = _ranges(point for point in _MARKS_AND_MODIFIERS if unicodedata.category(point) != "Lm")
+"""They continue a word."""
+
+_NON_STARTERS = _ranges(filter(_is_non_starter, _MARKS_AND_MODIFIERS))
+_LONG_RUN = re.compile(
+    rf"([{_NON_STARTERS}][{_NON_STARTERS}]{{{MAX_NON_STARTERS - 1}}})[{_NON_STARTERS}]+"
+)
 _TOKEN = re.compile(
     rf"(?P<run>(?=\w)[{_UNSPACED}][{_UNSPACED}{_MARKS}]*)"
     rf"|(?P<word>[^\W_{_UNSPACED}](?:[^\W_{_UNSPACED}]|[{_MARKS}])*)"
@@ -57,7 +83,12 @@ _SYMBOLS = re.compile(r"(?:[^\w\s]|_)+")
 
 
 def normalise(text: str) -> str:
-    """Return the text as it is compared: NFKC, case folded, accents kept."""
+    """Return the text as it is compared: NFKC, case folded, accents kept.
+
+    What a run of combining marks has beyond MAX_NON_STARTERS is left out.
+    """
+    if not text.isascii():
+        text = _LONG_RUN.sub(r"\1", text)
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
 
 

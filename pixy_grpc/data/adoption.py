@@ -7,12 +7,13 @@ like any other, and changing it neither loses the file nor borrows another's.
 
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from pixy_grpc.core.call import Deadline
+from pixy_grpc.core.contents import ImageContents
 from pixy_grpc.core.search import index_terms
-from pixy_grpc.data.database import Database, Row, Session
+from pixy_grpc.data.database import Database, Row
 from pixy_grpc.data.folder import FolderStore
 from pixy_grpc.data.init import lease
 from pixy_grpc.data.older_files import OlderFiles
@@ -21,11 +22,15 @@ from pixy_grpc.data.repository import insert_contents, replace_terms
 ROWS_A_BATCH = 200
 """Rows adopted in one transaction: a crash repeats no more than these."""
 
-BATCH_SECONDS = 30.0
-"""Cap on one batch."""
+BYTES_A_BATCH = 256 * 1024
+"""Text adopted in one transaction, of one row at least: each character of a script
+without spaces is a term, and what takes longer than BATCH_SECONDS never ends."""
 
-REPORTED_ROWS = 20
-"""Rows that no guid finds which are named in the log; the others are counted."""
+BATCH_SECONDS = 10.0
+"""Cap on one batch: no database lends a session for longer."""
+
+REPORTED = 20
+"""Rows that no guid finds and unreadable files named in the log; the others are counted."""
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 
@@ -34,11 +39,24 @@ _log = logging.getLogger(__name__)
 
 @dataclass
 class AdoptionReport:
-    """What was taken over: rows, those with a file, and ids of those that no guid finds."""
+    """What was taken over: rows, those with a file, and ids of those that no guid finds.
+
+    `unreadable` names the files that could not be looked into.
+    """
 
     images: int = 0
     files: int = 0
     not_uuid: list[int] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Adoption:
+    """What is to be written for one row."""
+
+    image_id: int
+    terms: frozenset[bytes]
+    contents: ImageContents | None
 
 
 def adopt(database: Database, store: FolderStore, deadline: Deadline) -> AdoptionReport:
@@ -58,14 +76,27 @@ def adopt(database: Database, store: FolderStore, deadline: Deadline) -> Adoptio
 def _adopt_all(
     database: Database, files: OlderFiles, renew: Callable[[], None], report: AdoptionReport
 ) -> None:
+    report.unreadable = files.unreadable
     while rows := _due(database):
-        renew()
-        with database.write(Deadline.after(BATCH_SECONDS)) as session:
-            for row in rows:
-                _adopt(session, row, files, report)
-            session.execute(
-                "UPDATE adoption SET next_image = :next_image", {"next_image": rows[-1]["id"] + 1}
-            )
+        for batch in _batches(rows):
+            renew()
+            adoptions = [_adoption(row, files) for row in batch]
+            _write(database, adoptions)
+            _count(batch, adoptions, report)
+
+
+def _batches(rows: Sequence[Row]) -> Iterator[list[Row]]:
+    """Yield rows in their order, of a few bytes of prompt at a time."""
+    batch: list[Row] = []
+    room = BYTES_A_BATCH
+    for row in rows:
+        size = len(row["prompt"].encode())
+        if batch and size > room:
+            yield batch
+            batch, room = [], BYTES_A_BATCH
+        batch.append(row)
+        room -= size
+    yield batch
 
 
 def _due(database: Database) -> list[Row]:
@@ -77,15 +108,28 @@ def _due(database: Database) -> list[Row]:
         )
 
 
-def _adopt(session: Session, row: Row, files: OlderFiles, report: AdoptionReport) -> None:
-    report.images += 1
-    if not _UUID.fullmatch(row["guid"]):
-        report.not_uuid.append(row["id"])
-    replace_terms(session, row["id"], index_terms(row["prompt"], row["filename"]))
-    contents = files.find(row["guid"], row["filename"])
-    if contents:
-        report.files += 1
-        insert_contents(session, row["id"], contents)
+def _adoption(row: Row, files: OlderFiles) -> _Adoption:
+    """Return what is to be written, made before the transaction that others wait for."""
+    terms = index_terms(row["prompt"], row["filename"])
+    return _Adoption(row["id"], terms, files.find(row["guid"], row["filename"]))
+
+
+def _write(database: Database, adoptions: Sequence[_Adoption]) -> None:
+    with database.write(Deadline.after(BATCH_SECONDS)) as session:
+        for each in adoptions:
+            replace_terms(session, each.image_id, each.terms)
+            if each.contents:
+                insert_contents(session, each.image_id, each.contents)
+        session.execute(
+            "UPDATE adoption SET next_image = :next_image",
+            {"next_image": adoptions[-1].image_id + 1},
+        )
+
+
+def _count(rows: Sequence[Row], adoptions: Sequence[_Adoption], report: AdoptionReport) -> None:
+    report.images += len(rows)
+    report.files += sum(each.contents is not None for each in adoptions)
+    report.not_uuid += [row["id"] for row in rows if not _UUID.fullmatch(row["guid"])]
 
 
 def _log_report(report: AdoptionReport) -> None:
@@ -94,5 +138,11 @@ def _log_report(report: AdoptionReport) -> None:
         _log.warning(
             "no call finds images=%d whose guid is no UUID, rows=%s",
             len(report.not_uuid),
-            report.not_uuid[:REPORTED_ROWS],
+            report.not_uuid[:REPORTED],
+        )
+    if report.unreadable:
+        _log.warning(
+            "cannot read files=%d in the folder of images, names=%s",
+            len(report.unreadable),
+            report.unreadable[:REPORTED],
         )

@@ -11,11 +11,18 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from pixy_grpc.core.call import Deadline
+from pixy_grpc.core.exceptions import DBConnectionError, ImageException
 
 Row = dict[str, Any]
 Parameters = Mapping[str, object]
 
 _TIME_FORMAT = "%Y-%m-%d %H:%M:%S"
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+"""What stands for the zero date: no TIMESTAMP of MySQL is so early."""
+
+_ZERO_DATE = "0000-00-00"
+"""What an older MySQL kept for a time that did not parse."""
 
 
 def time_text(moment: datetime) -> str:
@@ -24,8 +31,20 @@ def time_text(moment: datetime) -> str:
 
 
 def time_value(text: str) -> datetime:
-    """Return the aware time that a database keeps."""
+    """Return the aware time that a database keeps, EPOCH for the zero date."""
+    if text.startswith(_ZERO_DATE):
+        return EPOCH
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def late(deadline: Deadline) -> ImageException:
+    """Return the error for a cap of ours that has passed.
+
+    Raises DeadlineTooShortError where it was the caller's own deadline.
+    """
+    if deadline.from_caller:
+        deadline.check()
+    return DBConnectionError("The database did not answer in time. Try again later.")
 
 
 @dataclass(frozen=True)
@@ -71,6 +90,10 @@ class Database(Protocol):
     @property
     def dialect(self) -> Dialect:
         """How to speak to it."""
+
+    @property
+    def connections(self) -> int:
+        """The most sessions that are lent at a time."""
 
     def read(self, deadline: Deadline) -> AbstractContextManager[Session]:
         """Lend a session whose statements each see what was committed before them."""

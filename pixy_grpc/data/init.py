@@ -1,6 +1,7 @@
 """Initialisation: brings a database to this version's tables, and pairs it with a store."""
 
 import hashlib
+import logging
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -26,6 +27,9 @@ POLL_SECONDS = 0.2
 RELEASE_SECONDS = 5.0
 """Cap on giving the lease back, also once the deadline has passed: others wait for it."""
 
+RENEWAL_SECONDS = 10.0
+"""Cap on renewing the lease: the deadline is for getting it."""
+
 _MIGRATIONS_TABLE = """
     CREATE TABLE IF NOT EXISTS schema_migrations (
         version INTEGER NOT NULL PRIMARY KEY, name VARCHAR(255) NOT NULL,
@@ -41,6 +45,8 @@ _RECORD_STEP = """
     INSERT INTO schema_migrations (version, name, checksum, applied_at)
     VALUES (:version, :name, :checksum, :applied_at)
 """
+
+_log = logging.getLogger(__name__)
 
 _TAKEN_OVER = "Another server took the migration over; start again."
 
@@ -150,15 +156,26 @@ def _record(step: Migration) -> dict[str, object]:
 def lease(database: Database, deadline: Deadline) -> Iterator[Callable[[], None]]:
     """Hold the lease of the migration; yield what renews it."""
     owner = str(uuid.uuid4())
-    while not _take(database, owner, deadline):
-        if deadline.remaining() <= POLL_SECONDS:
-            raise DBConnectionError("Another server is still migrating the database.")
-        threading.Event().wait(POLL_SECONDS)
+    _wait_for_lease(database, owner, deadline)
     try:
-        yield lambda: _renew(database, owner, deadline)
+        yield lambda: _renew(database, owner, Deadline.after(RENEWAL_SECONDS))
     finally:
         release = {"DELETE FROM schema_lease WHERE owner = :owner": {"owner": owner}}
         _write(database, release, Deadline.after(RELEASE_SECONDS))
+
+
+def _wait_for_lease(database: Database, owner: str, deadline: Deadline) -> None:
+    is_told = False
+    while not _take(database, owner, deadline):
+        seconds = deadline.remaining()
+        if seconds <= POLL_SECONDS:
+            raise DBConnectionError("Another server is still migrating the database.")
+        if not is_told:
+            _log.warning(
+                "waits for another server to migrate the database, at most %.0f s", seconds
+            )
+            is_told = True
+        threading.Event().wait(POLL_SECONDS)
 
 
 def _take(database: Database, owner: str, deadline: Deadline) -> bool:

@@ -6,13 +6,14 @@ rare: then its few images are all there is to look at. Where every term is commo
 goes on through the rows, for a budget, and returns a short page with a position.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from pixy_grpc.core.call import Deadline
 from pixy_grpc.core.ports import Page, PageQuery, Position, StoredImage
 from pixy_grpc.core.search import TermRange
-from pixy_grpc.data.database import Dialect, Row, Session, time_text
+from pixy_grpc.data.database import EPOCH, Dialect, Row, Session, late, time_text
 from pixy_grpc.data.rows import STORED_COLUMNS, position, stored_image
 
 FIRST_LOOK_FACTOR = 4
@@ -28,6 +29,16 @@ ROWS_A_CALL = 20_000
 ROWS_A_QUERY = 64
 """Rows whose texts are fetched at once: 4 MiB at most, at 64 KiB of prompt."""
 
+COMPARED_BYTES = 512 * 1024
+"""Text that one call compares where the index cannot tell: a second, at worst, of
+normalising what grows most in it."""
+
+CANDIDATES = 1_000
+"""Keys fetched at once where most of them may turn out not to match."""
+
+TERMS_AN_IMAGE = 4
+"""Index rows counted by rare image: one image may have many terms in a range."""
+
 FIXED_BYTES = 256
 """What the fields of one image's details take beside its texts, with all their tags."""
 
@@ -37,6 +48,8 @@ LATEST = datetime(2038, 1, 19, 3, 14, 7, tzinfo=UTC)
 EARLIEST = datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)
 """The first one."""
 
+_BEFORE_ZERO = "i.created_at < :earliest AND i.id < :after_row"
+_UNTIL_ZERO = "(i.created_at >= :earliest OR i.id >= :end_row)"
 _ORDER = "ORDER BY i.created_at DESC, i.id DESC"
 
 
@@ -48,6 +61,8 @@ class ListingLimits:
     rare_images: int = RARE_IMAGES
     rows_a_call: int = ROWS_A_CALL
     rows_a_query: int = ROWS_A_QUERY
+    compared_bytes: int = COMPARED_BYTES
+    candidates: int = CANDIDATES
 
 
 @dataclass(frozen=True)
@@ -65,12 +80,20 @@ class Listing:
     """One page in the making. See ImageRepository.list_page."""
 
     def __init__(
-        self, session: Session, dialect: Dialect, query: PageQuery, limits: ListingLimits
+        self,
+        session: Session,
+        dialect: Dialect,
+        query: PageQuery,
+        limits: ListingLimits,
+        deadline: Deadline,
     ) -> None:
         self._session = session
         self._dialect = dialect
         self._query = query
         self._limits = limits
+        self._deadline = deadline
+        self._compared_bytes = 0
+        self._wanted = query.limit if query.filter.is_exact else max(query.limit, limits.candidates)
 
     def page(self) -> Page:
         """Return the page."""
@@ -79,10 +102,13 @@ class Listing:
         room = self._query.max_bytes
         for batch in self._batches():
             for key, stored in self._stored(batch.keys):
-                room -= _details_bytes(stored)
-                if images and (room < 0 or len(images) == self._query.limit):
+                if self._compared_bytes >= self._limits.compared_bytes:
                     return Page(images, reached)
-                images.append(stored)
+                if self._confirmed(stored):
+                    room -= _details_bytes(stored)
+                    if images and (room < 0 or len(images) == self._query.limit):
+                        return Page(images, reached)
+                    images.append(stored)
                 reached = key
             reached = batch.end
             if reached is None or len(images) == self._query.limit:
@@ -102,44 +128,49 @@ class Listing:
     def _search(self) -> Iterator[_Batch]:
         """Look through the newest rows, then ask the index, then look on."""
         rows = max(self._query.limit * self._limits.first_look_factor, self._limits.rows_a_query)
-        batch = self._walk(self._query.after, rows)
-        yield batch
-        rare = self._rarest() if batch.end else None
-        if batch.end and rare:
+        end = yield from self._walk(self._query.after, rows)
+        rare = self._rarest() if end else None
+        if end and rare:
             names, ids = _list_parameters(self._images(rare))
-            yield from self._among(f"i.id IN ({names})", ids, batch.end)
+            yield from self._among(f"i.id IN ({names})", ids, end)
             return
         walked = rows
-        while batch.end and walked < self._limits.rows_a_call:
+        while end and walked < self._limits.rows_a_call:
             rows = min(rows * 2, self._limits.rows_a_call - walked)
-            batch = self._walk(batch.end, rows)
-            yield batch
+            end = yield from self._walk(end, rows)
             walked += rows
 
-    def _among(self, condition: str, values: Row, after: Position | None) -> Iterator[_Batch]:
-        """Yield all that meets a condition and every range, a page of keys at a time."""
+    def _among(
+        self, condition: str, values: Row, after: Position | None, last: Position | None = None
+    ) -> Iterator[_Batch]:
+        """Yield all up to the last that meets a condition and every range, a page at a time."""
         while True:
             bounds, parameters = self._bounds(after)
             found = self._matching(f"{bounds} AND {condition}", {**parameters, **values})
-            batch = _Batch(*_cut(found, None, self._query.limit))
+            batch = _Batch(*_cut(found, last, self._wanted))
             yield batch
-            if batch.end is None:
+            if batch.end == last:
                 return
             after = batch.end
 
-    def _walk(self, after: Position | None, rows: int) -> _Batch:
-        """Look through that many rows of the list for what meets every range."""
+    def _walk(self, after: Position | None, rows: int) -> Generator[_Batch, None, Position | None]:
+        """Look through that many rows of the list for what meets every range.
+
+        Return where they end, None at the end of the list.
+        """
         bounds, parameters = self._bounds(after)
-        end = self._session.query(
+        found = self._session.query(
             f"SELECT i.created_at, i.id FROM images i WHERE {bounds} {_ORDER}"  # noqa: S608
             " LIMIT 1 OFFSET :skipped",
             {**parameters, "skipped": rows - 1},
         )
-        if end:
-            bounds += f" AND {self._dialect.until}"
-            parameters.update(end_time=end[0]["created_at"], end_row=end[0]["id"])
-        found = self._matching(bounds, parameters)
-        return _Batch(*_cut(found, position(end[0]) if end else None, self._query.limit))
+        if not found:
+            yield from self._among("1 = 1", {}, after)
+            return None
+        end = position(found[0])
+        until, values = self._until(end)
+        yield from self._among(until, values, after, end)
+        return end
 
     def _matching(self, bounds: str, parameters: Row) -> list[Position]:
         """Return the first keys in bounds that meet every range: one more than wanted."""
@@ -147,24 +178,30 @@ class Listing:
         found = self._session.query(
             f"SELECT i.created_at, i.id FROM images i"  # noqa: S608
             f" WHERE {bounds} AND {conditions} {_ORDER} LIMIT :wanted",
-            {**parameters, **ranges, "wanted": self._query.limit + 1},
+            {**parameters, **ranges, "wanted": self._wanted + 1},
         )
         return [position(row) for row in found]
 
     def _rarest(self) -> TermRange | None:
-        """Return the range with the fewest terms, None where all are common."""
+        """Return the range with the fewest images, None where all are common."""
         counts = {sought: self._count(sought) for sought in self._query.filter.ranges}
         rarest = min(counts, key=lambda sought: counts[sought])
         return rarest if counts[rarest] <= self._limits.rare_images else None
 
     def _count(self, sought: TermRange) -> int:
-        """Return how many terms are in the range, one more than is rare where there are more."""
+        """Return how many images have a term in the range, where they are rare.
+
+        One more than is rare where there are more, or more terms than rare images have.
+        """
+        rare = self._limits.rare_images
         counted = self._session.query(
-            "SELECT COUNT(*) AS terms FROM (SELECT 1 FROM image_terms t"
+            "SELECT COUNT(*) AS terms, COUNT(DISTINCT few.image_id) AS images"
+            " FROM (SELECT t.image_id FROM image_terms t"
             " WHERE t.term >= :low AND t.term < :high LIMIT :most) few",
-            {"low": sought.low, "high": sought.high, "most": self._limits.rare_images + 1},
+            {"low": sought.low, "high": sought.high, "most": rare * TERMS_AN_IMAGE + 1},
         )
-        return int(counted[0]["terms"])
+        is_whole = counted[0]["terms"] <= rare * TERMS_AN_IMAGE
+        return int(counted[0]["images"]) if is_whole else rare + 1
 
     def _images(self, rare: TermRange) -> list[int]:
         """Return the images under a rare range, those added since it was counted too."""
@@ -179,8 +216,8 @@ class Listing:
         """Return the condition for the rows behind a position and in the time range."""
         conditions, parameters = ["1 = 1"], Row()
         if after:
-            conditions.append(self._dialect.before)
-            parameters.update(after_time=time_text(after.created_at), after_row=after.row)
+            condition, parameters = self._before(after)
+            conditions.append(condition)
         sought = self._query.filter
         if sought.created_after:
             conditions.append("i.created_at >= :since")
@@ -190,8 +227,26 @@ class Listing:
             parameters["until"] = time_text(max(sought.created_before, EARLIEST))
         return " AND ".join(conditions), parameters
 
+    def _before(self, after: Position) -> tuple[str, Row]:
+        """Return the condition for the rows behind a position.
+
+        Those of the zero date are last; a server may refuse it as a value to compare with.
+        """
+        if after.created_at == EPOCH:
+            earliest = time_text(EARLIEST)
+            return _BEFORE_ZERO, {"earliest": earliest, "after_row": after.row}
+        values = {"after_time": time_text(after.created_at), "after_row": after.row}
+        return self._dialect.before, values
+
+    def _until(self, end: Position) -> tuple[str, Row]:
+        """Return the condition for the rows that are not behind a position."""
+        if end.created_at == EPOCH:
+            return _UNTIL_ZERO, {"earliest": time_text(EARLIEST), "end_row": end.row}
+        values = {"end_time": time_text(end.created_at), "end_row": end.row}
+        return self._dialect.until, values
+
     def _stored(self, keys: Sequence[Position]) -> Iterator[tuple[Position, StoredImage]]:
-        """Yield the images of keys, in their order, without those that do not match."""
+        """Yield the images of keys, in their order; raise what a database raises when late."""
         for at in range(0, len(keys), self._limits.rows_a_query):
             some = keys[at : at + self._limits.rows_a_query]
             names, parameters = _list_parameters([key.row for key in some])
@@ -203,13 +258,18 @@ class Listing:
             )
             images = {row["id"]: stored_image(row) for row in rows}
             for key in some:
-                stored = images.get(key.row)
-                if stored and self._confirmed(stored):
+                if not self._deadline.remaining():
+                    raise late(self._deadline)
+                if stored := images.get(key.row):
                     yield key, stored
 
     def _confirmed(self, stored: StoredImage) -> bool:
-        sought = self._query.filter
-        return sought.is_exact or sought.matches(stored.image.prompt, stored.image.filename)
+        """Tell whether an image is meant, by its texts where the index cannot tell."""
+        sought, image = self._query.filter, stored.image
+        if sought.is_exact:
+            return True
+        self._compared_bytes += len(image.prompt.encode()) + len(image.filename.encode())
+        return sought.matches(image.prompt, image.filename)
 
 
 def _cut(

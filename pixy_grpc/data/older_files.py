@@ -1,7 +1,8 @@
 """The files that an earlier PixyProxy left in the folder, found by filename or guid."""
 
 import os
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pixy_grpc.core.contents import ImageContents
@@ -18,17 +19,29 @@ class OlderFiles:
     def __init__(self, store: FolderStore) -> None:
         self._root = store.root
         self._names = set(_plain_files(self._root))
-        self._by_stem = {Path(name).stem.lower(): name for name in self._names}
+        self._by_stem: defaultdict[str, list[str]] = defaultdict(list)
+        for name in sorted(self._names):
+            self._by_stem[Path(name).stem.lower()].append(name)
+        self.unreadable: list[str] = []
 
     def find(self, guid: str, filename: str) -> ImageContents | None:
         """Return what is known of an image's file: `<guid>.*`, else the filename itself.
 
-        A guid is nobody else's, so it comes first. No path but a plain name counts.
+        A guid is nobody else's, so it comes first; of several files under it the first
+        image is meant, else the first file. No path but a plain name counts. What cannot
+        be read is as if it were not there, and noted in `unreadable`.
         """
-        name = self._by_stem.get(guid.lower())
-        if name is None and filename in self._names:
-            name = filename
-        return _contents(self._root / name) if name else None
+        found = list(self._readable(self._by_stem.get(guid.lower(), ())))
+        if not found and filename in self._names:
+            found = list(self._readable([filename]))
+        return next((each for each in found if each.content_type), found[0] if found else None)
+
+    def _readable(self, names: Iterable[str]) -> Iterator[ImageContents]:
+        for name in names:
+            try:
+                yield _contents(self._root / name)
+            except OSError:
+                self.unreadable.append(name)
 
 
 def _plain_files(root: Path) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """Keeps what is known of images in a SQL database, whichever it is."""
 
-from collections.abc import Iterable
+import threading
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from pixy_grpc.core.call import Deadline
@@ -10,7 +11,7 @@ from pixy_grpc.core.models import Image, ImageUpdate
 from pixy_grpc.core.ports import NewImage, Page, PageQuery, StoredImage
 from pixy_grpc.core.search import index_terms
 from pixy_grpc.data.creations import end_creation
-from pixy_grpc.data.database import Database, Row, Session, time_text
+from pixy_grpc.data.database import Database, Row, Session, late, time_text
 from pixy_grpc.data.listing import Listing, ListingLimits
 from pixy_grpc.data.rows import (
     STORED_COLUMNS,
@@ -38,6 +39,12 @@ _INSERT_CONTENTS = """
 
 _INSERT_TERM = "INSERT INTO image_terms (term, image_id) VALUES (:term, :image_id)"
 
+LIST_SECONDS = 10.0
+"""Cap on one page, its wait for a place included."""
+
+TERMS_A_STATEMENT = 500
+"""Terms removed at once: each statement is a round trip, and a plan of its own size."""
+
 _LIMITS = ListingLimits()
 
 
@@ -47,15 +54,17 @@ class SqlImageRepository:
     def __init__(self, database: Database, limits: ListingLimits = _LIMITS) -> None:
         self._database = database
         self._limits = limits
+        self._lists = threading.BoundedSemaphore(max(1, database.connections // 2))
 
     def add(self, new: NewImage, deadline: Deadline) -> StoredImage:
         """Add an image with its contents and terms, and end its creation, in one transaction."""
+        terms = index_terms(new.prompt, new.filename)
         with self._database.write(deadline) as session:
             if new.fence:
                 end_creation(session, new.fence, new.contents.key)
             image_id = session.insert(_INSERT_IMAGE, image_parameters(new))
             insert_contents(session, image_id, new.contents)
-            _insert_terms(session, index_terms(new.prompt, new.filename), image_id)
+            _insert_terms(session, terms, image_id)
             return stored_image(self._row(session, new.guid))
 
     def get(self, guid: str, deadline: Deadline) -> StoredImage:
@@ -64,17 +73,33 @@ class SqlImageRepository:
             return stored_image(self._row(session, guid))
 
     def list_page(self, query: PageQuery, deadline: Deadline) -> Page:
-        """Return one page."""
-        with self._database.read(deadline) as session:
-            return Listing(session, self._database.dialect, query, self._limits).page()
+        """Return one page; pages have half of the connections, and lookups the others."""
+        bounded = deadline.within(LIST_SECONDS)
+        seconds = bounded.remaining()
+        if not seconds or not self._lists.acquire(timeout=seconds):
+            raise late(bounded)
+        try:
+            with self._database.read(bounded) as session:
+                dialect = self._database.dialect
+                return Listing(session, dialect, query, self._limits, bounded).page()
+        finally:
+            self._lists.release()
 
     def update(self, guid: str, update: ImageUpdate, now: datetime, deadline: Deadline) -> Image:
-        """Change an image and the terms that find it."""
+        """Change an image and the terms that find it.
+
+        The terms are made of what was read before the transaction, which holds up others.
+        """
+        changes = update.model_dump(exclude_none=True)
+        expected = self._texts(guid, changes, deadline)
+        terms = index_terms(**expected)
         with self._database.write(deadline) as session:
             row = self._locked_row(session, guid)
-            changes = update.model_dump(exclude_none=True)
+            after = _changed_texts(row, changes)
             if changes:
-                _change(session, row, changes, now)
+                _change(session, row["id"], after, now)
+                found_by = terms if after == expected else index_terms(**after)
+                replace_terms(session, row["id"], found_by)
             return stored_image(self._row(session, guid)).image
 
     def delete(self, guid: str, deadline: Deadline) -> ImageContents | None:
@@ -93,6 +118,11 @@ class SqlImageRepository:
         with self._database.read(deadline) as session:
             session.query("SELECT id FROM images LIMIT 1", {})
 
+    def _texts(self, guid: str, changes: dict[str, str], deadline: Deadline) -> dict[str, str]:
+        """Return what the texts of an image would be now, were they changed."""
+        with self._database.read(deadline) as session:
+            return _changed_texts(self._row(session, guid), changes)
+
     def _locked_row(self, session: Session, guid: str) -> Row:
         return self._row(session, guid, self._database.dialect.for_update)
 
@@ -110,9 +140,13 @@ def insert_contents(session: Session, image_id: int, contents: ImageContents) ->
 
 
 def replace_terms(session: Session, image_id: int, terms: Iterable[bytes]) -> None:
-    """Make these the terms that find an image."""
-    session.execute("DELETE FROM image_terms WHERE image_id = :id", {"id": image_id})
-    _insert_terms(session, terms, image_id)
+    """Make these the terms that find an image; those that are there already stay."""
+    found = session.query("SELECT term FROM image_terms WHERE image_id = :id", {"id": image_id})
+    before, after = {row["term"] for row in found}, set(terms)
+    gone = sorted(before - after)
+    for at in range(0, len(gone), TERMS_A_STATEMENT):
+        _delete_terms(session, gone[at : at + TERMS_A_STATEMENT], image_id)
+    _insert_terms(session, after - before, image_id)
 
 
 def _is_named(session: Session, key: str) -> bool:
@@ -126,11 +160,22 @@ def _insert_terms(session: Session, terms: Iterable[bytes], image_id: int) -> No
     session.execute_many(_INSERT_TERM, rows)
 
 
-def _change(session: Session, row: Row, changes: dict[str, str], now: datetime) -> None:
-    after = {"filename": row["filename"], "prompt": row["prompt"], **changes}
+def _delete_terms(session: Session, terms: Sequence[bytes], image_id: int) -> None:
+    values = {f"term{number}": term for number, term in enumerate(terms)}
+    names = ", ".join(f":{name}" for name in values)
+    session.execute(
+        f"DELETE FROM image_terms WHERE image_id = :id AND term IN ({names})",  # noqa: S608
+        {**values, "id": image_id},
+    )
+
+
+def _changed_texts(row: Row, changes: dict[str, str]) -> dict[str, str]:
+    return {"filename": row["filename"], "prompt": row["prompt"], **changes}
+
+
+def _change(session: Session, image_id: int, texts: dict[str, str], now: datetime) -> None:
     session.execute(
         "UPDATE images SET filename = :filename, prompt = :prompt, updated_at = :updated_at"
         " WHERE id = :id",
-        {**after, "updated_at": time_text(now), "id": row["id"]},
+        {**texts, "updated_at": time_text(now), "id": image_id},
     )
-    replace_terms(session, row["id"], index_terms(**after))

@@ -16,7 +16,7 @@ from pixy_grpc.core.exceptions import (
     StorageFullError,
     TransactionConflictError,
 )
-from pixy_grpc.data.database import Dialect, Parameters, Row, Session
+from pixy_grpc.data.database import Dialect, Parameters, Row, Session, late
 
 CONNECTIONS = 16
 """Connections a process keeps: SQLite answers from its cache, so threads that wait for
@@ -27,6 +27,10 @@ OPERATION_SECONDS = 10.0
 
 CONFLICT_RETRY_SECONDS = 0.5
 """When to come back after another writer held the file throughout."""
+
+JOURNAL_BYTES = 64 * 1024 * 1024
+"""What the journal is cut to once all of it is in the database: a slow reader lets it
+grow, and SQLite by itself leaves it as large as it ever was."""
 
 _INSTRUCTIONS_BETWEEN_CHECKS = 100_000
 """How often a running statement looks at its deadline: about every 2 ms."""
@@ -51,7 +55,14 @@ class SqliteDatabase:
         self._path = path
         self._free: queue.LifoQueue[_Connection] = queue.LifoQueue()
         self._places = threading.BoundedSemaphore(connections)
+        self._writing = threading.Lock()
+        self._connections = connections
         self._closed = False
+
+    @property
+    def connections(self) -> int:
+        """The most sessions that are lent at a time."""
+        return self._connections
 
     @contextmanager
     def read(self, deadline: Deadline) -> Iterator[Session]:
@@ -64,9 +75,11 @@ class SqliteDatabase:
         """Lend a session in a transaction; see Database.
 
         BEGIN IMMEDIATE takes the write lock before anything is read: a transaction that
-        has read cannot wait for the lock, whatever the busy timeout.
+        has read cannot wait for the lock, whatever the busy timeout. One thread of this
+        process waits for it; the others have no connection yet, and leave them to reads.
         """
-        with self._borrow(deadline) as connection:
+        bounded = deadline.within(OPERATION_SECONDS)
+        with self._turn_to_write(bounded), self._borrow(bounded) as connection:
             connection.run("BEGIN IMMEDIATE")
             try:
                 yield connection
@@ -74,6 +87,18 @@ class SqliteDatabase:
             except BaseException:
                 connection.roll_back()
                 raise
+
+    @contextmanager
+    def _turn_to_write(self, deadline: Deadline) -> Iterator[None]:
+        seconds = deadline.remaining()
+        if not seconds:
+            raise late(deadline)
+        if not self._writing.acquire(timeout=seconds):
+            raise _conflict()
+        try:
+            yield
+        finally:
+            self._writing.release()
 
     def close(self) -> None:
         """Close what is not lent; what is lent closes when it comes back."""
@@ -89,7 +114,7 @@ class SqliteDatabase:
         bounded = deadline.within(OPERATION_SECONDS)
         seconds = bounded.remaining()
         if not seconds or not self._places.acquire(timeout=seconds):
-            raise _late(bounded)
+            raise late(bounded)
         try:
             with _translated(bounded):
                 connection = self._connection(bounded)
@@ -143,6 +168,7 @@ class _Connection:
             self._raw.row_factory = sqlite3.Row
             self.run("PRAGMA journal_mode = WAL")
             self.run("PRAGMA synchronous = FULL")
+            self.run(f"PRAGMA journal_size_limit = {JOURNAL_BYTES}")
             self._file = _identity(path)
         except BaseException:
             self._raw.close()
@@ -222,13 +248,16 @@ def _translate(error: sqlite3.Error, deadline: Deadline) -> ImageException | Non
     if code == sqlite3.SQLITE_FULL:
         return StorageFullError("The database has no room left; nothing was changed.")
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return TransactionConflictError(_BUSY, retry_delay_seconds=CONFLICT_RETRY_SECONDS)
+        return _conflict()
     if code == sqlite3.SQLITE_INTERRUPT:
-        return _late(deadline)
-    if code in _LOST:
+        return late(deadline)
+    if code in _LOST or str(error).startswith(_NO_TABLE):
         return DBConnectionError(_UNREACHABLE)
     return None
 
+
+_NO_TABLE = "no such table"
+"""What SQLite says, under no code of its own, of a file that is empty, or not ours."""
 
 _LOST = frozenset(
     {
@@ -243,7 +272,5 @@ _LOST = frozenset(
 )
 
 
-def _late(deadline: Deadline) -> ImageException:
-    if deadline.from_caller:
-        deadline.check()
-    return DBConnectionError("The database did not answer in time. Try again later.")
+def _conflict() -> TransactionConflictError:
+    return TransactionConflictError(_BUSY, retry_delay_seconds=CONFLICT_RETRY_SECONDS)

@@ -4,13 +4,13 @@ import select
 import ssl
 
 import pymysql.connections
-from pymysql.constants import CLIENT, FIELD_TYPE
+from pymysql.constants import CLIENT, CR, FIELD_TYPE
 from pymysql.converters import conversions
 
 from pixy_grpc.core.call import Deadline
 from pixy_grpc.data.mysql.dial import Dialer
 from pixy_grpc.data.mysql.url import MySQLAddress
-from pixy_grpc.data.mysql.wire import Limit, ssl_context
+from pixy_grpc.data.mysql.wire import DeadlineSocket, Limit, ssl_context
 
 CLOSE_SECONDS = 0.2
 """How long saying goodbye may take: five bytes into a buffer of the kernel."""
@@ -93,12 +93,21 @@ class Connection(pymysql.connections.Connection):
             raise pymysql.OperationalError(2003, f"cannot connect: {error}") from error
         self._poll = select.poll()
         self._poll.register(sock.fileno(), select.POLLIN)
-        self.connect(sock)
+        self._shake_hands(sock)
         try:
             self._prepare()
         except BaseException:
             self.close()
             raise
+
+    def _shake_hands(self, sock: DeadlineSocket) -> None:
+        """Log in. Where something else than MySQL answers, PyMySQL's error has no number."""
+        try:
+            self.connect(sock)
+        except pymysql.Error as error:
+            if error.args and isinstance(error.args[0], int):
+                raise
+            raise pymysql.OperationalError(CR.CR_MALFORMED_PACKET, f"no MySQL: {error}") from error
 
     def _prepare(self) -> None:
         """Read what is committed, on a Galera node what is committed on any of them."""

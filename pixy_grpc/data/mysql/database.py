@@ -13,11 +13,10 @@ from pixy_grpc.core.exceptions import (
     DBConnectionError,
     ImageException,
 )
-from pixy_grpc.data.database import Dialect, Parameters, Row, Session
+from pixy_grpc.data.database import Dialect, Parameters, Row, Session, late
 from pixy_grpc.data.mysql.errors import (
     COMMIT_LOST,
     ends_connection,
-    late,
     translate,
     translate_read,
 )
@@ -55,6 +54,12 @@ class MySQLDatabase:
 
     def __init__(self, address: MySQLAddress) -> None:
         self._pool = Pool(address)
+        self._connections = address.pool_size
+
+    @property
+    def connections(self) -> int:
+        """The most sessions that are lent at a time."""
+        return self._connections
 
     def read(self, deadline: Deadline) -> AbstractContextManager[Session]:
         """Lend a session; see Database. Each statement is a transaction of its own."""

@@ -9,7 +9,8 @@ from typing import Any
 from pixy_grpc.core.call import Deadline
 from pixy_grpc.data.mysql.wire import DeadlineSocket, Limit
 
-_Found = list[tuple[socket.AddressFamily, Any]]
+Addresses = list[tuple[socket.AddressFamily, Any]]
+"""What a host was found under: families, and what a socket of each connects to."""
 
 
 class Dialer:
@@ -21,18 +22,26 @@ class Dialer:
 
     def dial(self, limit: Limit) -> DeadlineSocket:
         """Return a socket connected to the first address that answers, or raise OSError."""
-        failure: OSError | None = None
-        for family, address in self._addresses(limit.deadline):
-            try:
-                return _connect(family, address, limit)
-            except OSError as error:
-                failure = error
-        raise failure or OSError("the host has no address")
+        return dial_first(self._addresses(limit.deadline), limit)
 
-    def _addresses(self, deadline: Deadline) -> _Found:
+    def _addresses(self, deadline: Deadline) -> Addresses:
         if self._unix_socket:
             return [(socket.AF_UNIX, self._unix_socket)]
         return self._lookup.addresses(deadline)
+
+
+def dial_first(addresses: Addresses, limit: Limit) -> DeadlineSocket:
+    """Return a socket connected to the first address that answers, or raise OSError.
+
+    A silent one takes no more than its share of the time, so that the next is tried, too.
+    """
+    failure: OSError | None = None
+    for number, (family, address) in enumerate(addresses):
+        try:
+            return _connect(family, address, limit, limit.remaining() / (len(addresses) - number))
+        except OSError as error:
+            failure = error
+    raise failure or OSError("the host has no address")
 
 
 class _Lookup:
@@ -47,9 +56,9 @@ class _Lookup:
         self._port = port
         self._is_numeric = _is_address(host)
         self._lock = threading.Lock()
-        self._running: Future[_Found] | None = None
+        self._running: Future[Addresses] | None = None
 
-    def addresses(self, deadline: Deadline) -> _Found:
+    def addresses(self, deadline: Deadline) -> Addresses:
         """Return what is found by the deadline; raise OSError."""
         if self._is_numeric:
             return self._find()
@@ -60,14 +69,17 @@ class _Lookup:
                 threading.Thread(target=self._answer, args=(running,), daemon=True).start()
         return running.result(deadline.remaining())
 
-    def _answer(self, future: Future[_Found]) -> None:
+    def _answer(self, future: Future[Addresses]) -> None:
         try:
             future.set_result(self._find())
         except OSError as error:
             future.set_exception(error)
 
-    def _find(self) -> _Found:
-        found = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
+    def _find(self) -> Addresses:
+        try:
+            found = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
+        except UnicodeError as error:  # a label that is empty or too long
+            raise OSError(f"no name of a host: {error}") from error
         return [(family, address) for family, _, _, _, address in found]
 
 
@@ -79,12 +91,14 @@ def _is_address(host: str) -> bool:
     return True
 
 
-def _connect(family: socket.AddressFamily, address: Any, limit: Limit) -> DeadlineSocket:
+def _connect(
+    family: socket.AddressFamily, address: Any, limit: Limit, seconds: float
+) -> DeadlineSocket:
     sock = DeadlineSocket(family, socket.SOCK_STREAM)
     try:
         sock.limit = limit
         limit.socket = sock
-        sock.settimeout(limit.remaining())
+        sock.settimeout(seconds)
         sock.connect(address)
         if family != socket.AF_UNIX:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -12,13 +12,13 @@ from pixy_grpc.core.exceptions import (
     StorageFullError,
     TransactionConflictError,
 )
+from pixy_grpc.data.database import late
 
 CONFLICT_RETRY_SECONDS = 0.5
 """When to come back after another transaction was in the way."""
 
 UNREACHABLE = "The database is out of reach. Try again later."
 COMMIT_LOST = "The database's answer to the commit is lost: read again to see what it kept."
-_LATE = "The database did not answer in time. Try again later."
 _BUSY = "Another change was in the way; nothing was changed. Try again."
 _FULL = "The database has no room left; nothing was changed."
 _TAKEN = "The database holds such a row already."
@@ -166,13 +166,3 @@ def translate_read(error: pymysql.Error, deadline: Deadline) -> ImageException |
     ours = translate(error, deadline)
     reads_may_raise = ours is None or isinstance(ours, DBConnectionError)
     return ours if reads_may_raise else DBConnectionError(UNREACHABLE)
-
-
-def late(deadline: Deadline) -> ImageException:
-    """Return the error for a cap of ours that has passed.
-
-    Raises DeadlineTooShortError where it was the caller's own deadline.
-    """
-    if deadline.from_caller:
-        deadline.check()
-    return DBConnectionError(_LATE)

@@ -17,8 +17,9 @@ from dbutils.pooled_db import PooledDB
 
 from pixy_grpc.core.call import Deadline
 from pixy_grpc.core.exceptions import DBConnectionError
+from pixy_grpc.data.database import late
 from pixy_grpc.data.mysql.connection import Connection, Server
-from pixy_grpc.data.mysql.errors import UNREACHABLE, Kind, kind_of, late
+from pixy_grpc.data.mysql.errors import UNREACHABLE, Kind, kind_of
 from pixy_grpc.data.mysql.url import MySQLAddress
 
 CONNECT_SECONDS = 3.0
@@ -127,7 +128,7 @@ class Pool:
 
     def _connect(self, connection: Connection, deadline: Deadline) -> None:
         seconds = min(CONNECT_SECONDS, max(LEAST_CONNECT_SECONDS, deadline.remaining()))
-        with self._gate.passing():
+        with self._gate.passing(is_whole=seconds == CONNECT_SECONDS):
             try:
                 connection.connect_by(Deadline.after(seconds))
             except pymysql.Error as error:
@@ -143,7 +144,8 @@ class _Gate:
     """Lets one thread at a time try to reach a server that is down, and the others go.
 
     They would only queue for it, and each attempt that breaks off counts towards the
-    server's max_connect_errors, after which it refuses this host until FLUSH HOSTS.
+    server's max_connect_errors, after which it refuses this host until FLUSH HOSTS. An
+    attempt that was cut short for its caller's deadline shows nothing of the server.
     """
 
     def __init__(self) -> None:
@@ -151,7 +153,7 @@ class _Gate:
         self._trying = threading.Lock()
 
     @contextmanager
-    def passing(self) -> Iterator[None]:
+    def passing(self, *, is_whole: bool) -> Iterator[None]:
         """Run an attempt to connect; raise DBConnectionError where another is under way."""
         alone = self._is_down
         if alone and not self._trying.acquire(blocking=False):
@@ -160,7 +162,8 @@ class _Gate:
             yield
             self._is_down = False
         except pymysql.Error as error:
-            self._is_down = kind_of(error) is Kind.LOST
+            if is_whole or not isinstance(error.__context__, TimeoutError):
+                self._is_down = kind_of(error) is Kind.LOST
             raise
         finally:
             if alone:

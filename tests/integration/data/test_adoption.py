@@ -1,6 +1,7 @@
 """Images of an earlier PixyProxy, which knew one table and a folder of files."""
 
 import logging
+import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -9,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from pixy_grpc.core.call import Deadline
+from pixy_grpc.core.exceptions import DBConnectionError
 from pixy_grpc.core.models import ImageUpdate
 from pixy_grpc.core.ports import PageQuery
 from pixy_grpc.core.search import ImageFilter
@@ -20,9 +23,16 @@ from pixy_grpc.data.mysql import MySQLDatabase, parse_url
 from pixy_grpc.data.repository import SqlImageRepository
 from pixy_grpc.data.sqlite import SqliteDatabase
 from tests.integration.data.examples import new_guid, soon
+from tests.integration.data.interrupted import InterruptedDatabase
 from tests.support.mariadb import fresh_database, shared_server_url
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"older" * 10
+LEASE_WRITES = 2
+"""Taking the lease and giving it back."""
+
+BATCH_WRITES = 2
+"""Renewing the lease, and what is adopted."""
+
 JPEG = b"\xff\xd8\xff" + b"older" * 20
 
 
@@ -41,6 +51,11 @@ class Older:
                 {"guid": guid, "filename": filename, "prompt": prompt},
             )
         return guid
+
+    def run(self, statement: str) -> None:
+        """Change the database in some other way."""
+        with self.database.write(soon()) as session:
+            session.execute(statement, {})
 
     def put(self, name: str, data: bytes) -> None:
         """Write a file as the earlier PixyProxy did."""
@@ -208,6 +223,99 @@ def test_adopt_goes_on_where_a_crash_left_off(older: Older) -> None:
 
     assert report.images == ROWS_A_BATCH
     assert older.found(ImageFilter(filename=f"{ROWS_A_BATCH + 4}.png")) == {guids[-1]}
+
+
+def test_adopt_writes_large_rows_a_few_at_a_time(older: Older) -> None:
+    """Each transaction is short, however long the prompts are, or it would never end."""
+    prompt = "".join(chr(0x4E00 + number) for number in range(20_000))
+    for number in range(9):
+        older.add(new_guid(), f"{number}.png", prompt)
+    migrate(older.database, soon())
+    counting = InterruptedDatabase(older.database)
+
+    report = adopt(counting, older.store, soon())
+
+    assert report.images == 9
+    assert counting.writes == LEASE_WRITES + 3 * BATCH_WRITES  # 60,000 bytes each
+
+
+def test_adopt_of_a_row_beyond_a_batch_writes_it_alone(tmp_path: Path) -> None:
+    """Whatever a row takes, it is taken over."""
+    (tmp_path / "images").mkdir()
+    with sqlite(tmp_path) as database:
+        older = Older(database, tmp_path / "images")
+        guids = [older.add(new_guid(), "fox.png", "fox " * 100_000) for _ in range(3)]
+        migrate(database, soon())
+        counting = InterruptedDatabase(database)
+
+        report = adopt(counting, older.store, soon())
+
+        assert report.images == 3
+        assert counting.writes == LEASE_WRITES + 3 * BATCH_WRITES
+        assert len(guids) == 3
+
+
+def test_adopt_that_lost_its_lease_stops(older: Older) -> None:
+    """What it has recorded stays, and the one that took over goes on behind it."""
+    for number in range(ROWS_A_BATCH + 5):
+        older.add(new_guid(), f"{number}.png")
+    migrate(older.database, soon())
+    database = InterruptedDatabase(
+        older.database, 1 + BATCH_WRITES, lambda: older.run("DELETE FROM schema_lease")
+    )
+
+    with pytest.raises(DBConnectionError, match="took the migration over"):
+        adopt(database, older.store, soon())
+
+    assert older.adopt().images == 5
+
+
+def test_adopt_outlives_the_deadline_for_the_lease(older: Older) -> None:
+    """However many rows there are: the deadline is for getting it."""
+    older.add(new_guid(), "fox.png")
+    migrate(older.database, soon())
+    deadline = Deadline.after(1)
+    wait = threading.Event().wait
+    database = InterruptedDatabase(older.database, 1, lambda: wait(deadline.remaining() + 0.01))
+
+    report = adopt(database, older.store, deadline)
+
+    assert report.images == 1
+
+
+def test_adopt_takes_the_image_among_files_of_a_guid(older: Older) -> None:
+    """The first of several images, else the first file: at each start the same."""
+    guids = [older.add(new_guid(), "no such file.png") for _ in range(12)]
+    for guid in guids:
+        for extension in ("aaa", "bak", "json", "txt"):
+            older.put(f"{guid}.{extension}", b"no image")
+        older.put(f"{guid}.jpg", JPEG)
+        older.put(f"{guid}.png", PNG)
+    other = older.add(new_guid(), "no such file.png")
+    for extension in ("md", "log", "txt"):
+        older.put(f"{other}.{extension}", extension.encode())
+
+    older.adopt()
+
+    assert {older.bytes_of(guid) for guid in guids} == {JPEG}
+    assert older.bytes_of(other) == b"log"
+
+
+def test_adopt_reports_files_that_have_gone(older: Older, caplog: pytest.LogCaptureFixture) -> None:
+    """A file that vanished since it was seen costs its row the bytes, and no more."""
+    gone = older.add(new_guid(), "gone.png")
+    there = older.add(new_guid(), "there.png")
+    older.put("gone.png", PNG)
+    older.put("there.png", PNG)
+    migrate(older.database, soon())
+    database = InterruptedDatabase(older.database, 1, (older.folder / "gone.png").unlink)
+
+    report = adopt(database, older.store, soon())
+
+    assert (report.images, report.files, report.unreadable) == (2, 1, ["gone.png"])
+    assert "cannot read files=1" in caplog.text
+    assert older.bytes_of(gone) is None
+    assert older.bytes_of(there) == PNG
 
 
 def test_adopt_again_does_nothing(older: Older) -> None:

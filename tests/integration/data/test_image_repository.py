@@ -36,6 +36,9 @@ from tests.integration.data.search_cases import SEARCH_CASES, SearchCase
 
 SECOND = timedelta(seconds=1)
 
+ROUNDS = 100
+"""How often two changes meet in a test: one in a few rounds, they do so in the worst place."""
+
 
 # add and get
 
@@ -260,6 +263,34 @@ def test_updates_at_once_are_each_whole(open_repository: OpenRepository) -> None
     image = repository.get(guid, soon()).image
     found = [name for name in names if listed(repository, ImageFilter(name, name))]
     assert found == [image.prompt] == [image.filename]
+
+
+def test_updates_of_two_fields_at_once_lose_neither(open_repository: OpenRepository) -> None:
+    """Whichever is later sees the other: a field that is not given is nobody's to put back."""
+    first, second = open_repository(), open_repository()
+    guid = add(first).image.guid
+    together = threading.Barrier(2, timeout=30)
+
+    def change(repository: ImageRepository, field: str) -> None:
+        for number in range(ROUNDS):
+            together.wait()
+            update = ImageUpdate(**{field: f"{field}{number}"})
+            repository.update(guid, update, NOON, soon())
+            together.wait()
+            image = repository.get(guid, soon()).image
+            assert (image.prompt, image.filename) == (f"prompt{number}", f"filename{number}")
+
+    with ThreadPoolExecutor(2) as threads:
+        running = [
+            threads.submit(change, first, "prompt"),
+            threads.submit(change, second, "filename"),
+        ]
+        for each in running:
+            each.result(60)
+
+    last = f"prompt{ROUNDS - 1}", f"filename{ROUNDS - 1}"
+    assert listed(first, ImageFilter(*last)) == [guid]
+    assert listed(first, ImageFilter("prompt0")) == []
 
 
 # delete

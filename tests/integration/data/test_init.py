@@ -5,9 +5,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from pixy_grpc.core.exceptions import (
     TransactionConflictError,
 )
 from pixy_grpc.core.search import ImageFilter
-from pixy_grpc.data.database import Dialect, Session, time_text
+from pixy_grpc.data.database import time_text
 from pixy_grpc.data.init import (
     LEASE_SECONDS,
     Migration,
@@ -35,43 +35,13 @@ from pixy_grpc.data.init import (
 from pixy_grpc.data.repository import SqlImageRepository
 from pixy_grpc.data.sqlite import SqliteDatabase
 from tests.integration.data.examples import add, listed, new_guid, soon
+from tests.integration.data.interrupted import InterruptedDatabase
 
 STEPS = migrations("sqlite")
 
 
 class CrashError(Exception):
     """Stands for the end of a process."""
-
-
-class InterruptedDatabase:
-    """A database that does something else before its n-th write, counted from 0."""
-
-    def __init__(self, database: SqliteDatabase, write: int, happens: Callable[[], None]) -> None:
-        self._database = database
-        self._writes_left = write
-        self._happens = happens
-
-    @property
-    def dialect(self) -> Dialect:
-        """How to speak to it."""
-        return self._database.dialect
-
-    def read(self, deadline: Deadline) -> AbstractContextManager[Session]:
-        """Lend a session."""
-        return self._database.read(deadline)
-
-    @contextmanager
-    def write(self, deadline: Deadline) -> Iterator[Session]:
-        """Lend a session, after what happens before it."""
-        self._writes_left -= 1
-        if self._writes_left == -1:
-            self._happens()
-        with self._database.write(deadline) as session:
-            yield session
-
-    def close(self) -> None:
-        """Close it."""
-        self._database.close()
 
 
 @pytest.fixture
@@ -236,6 +206,21 @@ def test_living_lease_is_waited_for_by_the_deadline(database: SqliteDatabase) ->
     assert _rows(database, "SELECT owner FROM schema_lease") == [{"owner": "another"}]
 
 
+def test_wait_for_the_lease_is_logged_once(
+    database: SqliteDatabase, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever starts a server sees why it does not, and for how long at most."""
+    _forget_steps(database)
+    _lend_lease(database, LEASE_SECONDS)
+
+    with pytest.raises(DBConnectionError):
+        migrate(database, Deadline.after(0.9))
+
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
+        ("WARNING", "waits for another server to migrate the database, at most 1 s")
+    ]
+
+
 def test_lease_given_back_is_taken(database: SqliteDatabase) -> None:
     """Whoever waits goes on as soon as the other is done."""
     _forget_steps(database)
@@ -382,7 +367,8 @@ def test_ten_processes_at_once_run_each_step_once(path: Path, database: SqliteDa
             process.kill()
             process.wait()
 
-    assert [errors for _, errors in ends if errors] == []
+    assert [errors for _, errors in ends if "Error" in errors] == []
+    assert [process.returncode for process in processes] == [0] * 10
     assert sorted(int(output) for output, _ in ends) == [0] * 9 + [len(STEPS)]
     assert _versions(database) == [step.version for step in STEPS]
 

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -22,9 +22,11 @@ from pixy_grpc.core.exceptions import (
     TransactionConflictError,
 )
 from pixy_grpc.core.models import ImageUpdate
+from pixy_grpc.core.ports import PageQuery
 from pixy_grpc.core.search import ImageFilter
+from pixy_grpc.data.database import Session
 from pixy_grpc.data.repository import SqlImageRepository
-from pixy_grpc.data.sqlite import SqliteDatabase
+from pixy_grpc.data.sqlite import JOURNAL_BYTES, SqliteDatabase
 from tests.integration.data.examples import NOON, add, listed, new_image, soon
 from tests.integration.data.implementations import new_sqlite_file
 
@@ -69,6 +71,33 @@ def _other_writer(path: Path) -> Iterator[None]:
         connection.execute("ROLLBACK")
 
 
+class SlowDatabase:
+    """A database whose reads stop, with their connection, until they may go on."""
+
+    def __init__(self, database: SqliteDatabase) -> None:
+        self._database = database
+        self.dialect = database.dialect
+        self.connections = database.connections
+        self.reached = threading.Event()
+        self.go_on = threading.Event()
+
+    @contextmanager
+    def read(self, deadline: Deadline) -> Iterator[Session]:
+        """Lend a session, and stop."""
+        with self._database.read(deadline) as session:
+            self.reached.set()
+            self.go_on.wait(deadline.remaining())
+            yield session
+
+    def write(self, deadline: Deadline) -> AbstractContextManager[Session]:
+        """Lend a session."""
+        return self._database.write(deadline)
+
+    def close(self) -> None:
+        """Close it."""
+        self._database.close()
+
+
 # durability
 
 
@@ -98,6 +127,14 @@ def test_durability_holds_for_a_file_of_another_mode(tmp_path: Path) -> None:
     assert modes == [{"journal_mode": "wal"}, {"synchronous": 2}]
 
 
+def test_journal_of_every_connection_is_cut(database: SqliteDatabase) -> None:
+    """A journal that a slow reader let grow gives its room on the disk back."""
+    with database.read(soon()) as first, database.read(soon()) as second:
+        limits = [session.query("PRAGMA journal_size_limit", {}) for session in (first, second)]
+
+    assert limits == [[{"journal_size_limit": JOURNAL_BYTES}]] * 2
+
+
 # conflicts and deadlines
 
 
@@ -114,6 +151,54 @@ def test_write_behind_another_writer_ends_by_its_deadline(
     assert time.monotonic() - began < 1.2
     assert raised.value.retry_delay_seconds
     assert listed(repository) == []
+
+
+def test_waiting_writers_leave_connections_to_readers(
+    path: Path, database: SqliteDatabase, repository: SqlImageRepository
+) -> None:
+    """One waits for the file with a connection, the others for that one without."""
+    added = add(repository)
+    writing = threading.Barrier(4, timeout=10)
+
+    def write() -> object:
+        writing.wait()
+        return repository.add(new_image(), Deadline.after(2))
+
+    with ThreadPoolExecutor(3) as threads, _other_writer(path):
+        waiting = [threads.submit(write) for _ in range(3)]
+        writing.wait()
+        threading.Event().wait(0.3)  # until each has what it waits with
+        found = repository.get(added.image.guid, Deadline.after(0.5))
+        errors = [each.exception(10) for each in waiting]
+
+    assert found == added
+    assert [type(error) for error in errors] == [TransactionConflictError] * 3
+    assert database.connections == 2
+
+
+def test_lists_leave_connections_to_lookups(
+    database: SqliteDatabase, repository: SqlImageRepository
+) -> None:
+    """Pages take half of the connections at most, and wait for one no longer than they may."""
+    added = add(repository)
+    query = PageQuery(ImageFilter(), None, 10, 1_000_000)
+    slow = SlowDatabase(database)
+    slow_repository = SqlImageRepository(slow)
+
+    with ThreadPoolExecutor(2) as threads:
+        listing = [threads.submit(slow_repository.list_page, query, soon()) for _ in range(2)]
+        assert slow.reached.wait(10)
+        threading.Event().wait(0.2)  # until the other has what it waits with
+        found = repository.get(added.image.guid, Deadline.after(0.5))
+        with pytest.raises(DeadlineTooShortError):
+            slow_repository.list_page(query, Deadline.after(0.1, from_caller=True))
+        with pytest.raises(DBConnectionError):
+            slow_repository.list_page(query, Deadline.after(0.1))
+        slow.go_on.set()
+        listed_at_last = [list(each.result(10).images) for each in listing]
+
+    assert found == added
+    assert listed_at_last == [[added], [added]]
 
 
 def test_write_waits_for_another_writer(path: Path, repository: SqlImageRepository) -> None:
@@ -233,7 +318,7 @@ def test_failed_calls_give_their_place_back(
         with pytest.raises(ConstraintViolationError):
             add(repository, guid=added.image.guid)
         with pytest.raises(sqlite3.OperationalError), database.write(soon()) as session:
-            session.execute("INSERT INTO nowhere VALUES (1)", {})
+            session.execute("INSERT INTO images (nothing) VALUES (1)", {})
         with pytest.raises(KeyError), database.read(soon()):
             raise KeyError
         with _other_writer(path), pytest.raises(TransactionConflictError):
@@ -328,7 +413,7 @@ def test_empty_file_is_not_taken_for_ours(path: Path, repository: SqlImageReposi
     _forget(path)
     path.touch()
 
-    with pytest.raises(sqlite3.OperationalError, match="no such table"):
+    with pytest.raises(DBConnectionError):
         repository.ping(soon())
 
 
@@ -460,7 +545,7 @@ def test_fault_of_ours_is_not_translated(database: SqliteDatabase, code: str) ->
 
 @pytest.mark.parametrize(
     "sql",
-    ["SELECT * FROM nowhere", "SELECT nothing FROM images", "SELEKT 1", "SELECT :missing"],
+    ["SELECT nothing FROM images", "SELEKT 1", "SELECT :missing"],
 )
 def test_mistake_in_sql_is_not_swallowed(database: SqliteDatabase, sql: str) -> None:
     with pytest.raises(sqlite3.Error), database.read(soon()) as session:

@@ -1,5 +1,7 @@
 """What meets a filter, and that the index of terms says the same."""
 
+import sys
+import timeit
 import unicodedata
 
 import pytest
@@ -7,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pixy_grpc.core.search import (
+    MAX_NON_STARTERS,
     SUFFIX_CHARACTERS,
     TERM_CHARACTERS,
     ImageFilter,
@@ -148,6 +151,47 @@ def test_ranges_are_as_few_as_words() -> None:
 def test_normalise_keeps_accents_and_nothing_else() -> None:
     assert normalise("ＣＡＦÉ ﬁ ß") == "café fi ss"
     assert unicodedata.is_normalized("NFKC", normalise("İ\u0301"))
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    ["a" + "\u0344" * 16_000 + "\u0316" * 15_999, "か" + "\u0f73\u0301\uff9e\u0316" * 8_000],
+    ids=["in two halves", "mixed"],
+)
+def test_normalise_of_marks_takes_no_longer_than_of_words(hostile: str) -> None:
+    """The time grows with the length, not its square: the interpreter is locked meanwhile."""
+    plain = "e\u0301" * (len(hostile) // 2)
+
+    hostile_seconds, plain_seconds = (
+        min(timeit.repeat(lambda text=text: normalise(text), number=1, repeat=3))  # type: ignore[misc]
+        for text in (hostile, plain)
+    )
+
+    assert hostile_seconds < 100 * plain_seconds
+
+
+def test_normalise_cuts_a_run_of_any_marks() -> None:
+    """Every code point that begins with a mark once decomposed counts, and no other."""
+    cut = {point for point in map(chr, range(sys.maxunicode + 1)) if _is_cut(point)}
+
+    assert cut == {
+        point
+        for point in map(chr, range(sys.maxunicode + 1))
+        if unicodedata.combining(unicodedata.normalize("NFKD", point)[0])
+    }
+
+
+def test_normalise_keeps_as_many_marks_as_a_stream_has() -> None:
+    kept = "q" + "\u0323" * MAX_NON_STARTERS
+
+    assert normalise(kept) == kept
+    assert normalise(kept + "\u0301 a\u0301") == kept + " á"
+
+
+def _is_cut(point: str) -> bool:
+    """Tell whether a longer run of a code point is compared like a shorter one."""
+    run = point * (MAX_NON_STARTERS + 1)
+    return normalise(run) == normalise(run[1:])
 
 
 def _parts(text: str) -> st.SearchStrategy[str]:

@@ -58,6 +58,11 @@ class CrashingDatabase:
         """Speak as the database does."""
         return self._database.dialect
 
+    @property
+    def connections(self) -> int:
+        """Lend as many sessions as the database does."""
+        return self._database.connections
+
     def read(self, deadline: Deadline) -> AbstractContextManager[Session]:
         """Read."""
         return self._database.read(deadline)

@@ -112,7 +112,7 @@ def _list(
     session: Session, database: MySQLDatabase, sought: ImageFilter, after: Position | None
 ) -> list[str]:
     query = PageQuery(sought, after, LIMIT, PAGE_BYTES)
-    page = Listing(session, database.dialect, query, ListingLimits()).page()
+    page = Listing(session, database.dialect, query, ListingLimits(), soon()).page()
     return [stored.image.guid for stored in page.images]
 
 

@@ -14,6 +14,7 @@ from pixy_grpc.core.exceptions import (
     RecordNotFoundError,
 )
 from pixy_grpc.data.mysql import MySQLDatabase, parse_url
+from pixy_grpc.data.mysql.pool import CONNECT_SECONDS
 from tests.integration.data.examples import soon
 from tests.integration.data.mysql.faults import (
     PAST_DEADLINE_SECONDS,
@@ -94,11 +95,30 @@ def test_silent_server_holds_nobody_past_the_deadline() -> None:
 def test_server_that_is_down_is_tried_by_one_at_a_time() -> None:
     """The others do not queue for it: it would count each of them as a broken handshake."""
     with silent_listener() as listener, _database(listener.port) as database:
-        call(lambda deadline: _read(database, deadline), Deadline.after(SECONDS))
+        call(lambda deadline: _read(database, deadline), Deadline.after(CONNECT_SECONDS + 0.1))
         outcomes = _all_at_once(database, THREADS, SECONDS)
 
         assert listener.connections == 2
     assert sum(outcome.late_seconds > -SECONDS / 2 for outcome in outcomes.each) == 1
+
+
+def test_caller_in_a_hurry_shuts_out_nobody(private_server: MariaDBServer) -> None:
+    """An attempt that was cut short does not tell that the server is down."""
+    with _database(private_server.port) as database, ThreadPoolExecutor(PLACES) as threads:
+        private_server.freeze()
+        try:
+            hurried = call(lambda deadline: _read(database, deadline), Deadline.after(0.2))
+            waiting = [
+                threads.submit(call, lambda deadline: _read(database, deadline), soon())
+                for _ in range(PLACES)
+            ]
+            threading.Event().wait(0.3)
+        finally:
+            private_server.thaw()
+        patient = [each.result(30) for each in waiting]
+
+    assert isinstance(hurried.error, DBConnectionError)
+    assert [outcome.error for outcome in patient] == [None] * PLACES
 
 
 def test_caller_in_a_hurry_leaves_a_connection_behind(private_server: MariaDBServer) -> None:

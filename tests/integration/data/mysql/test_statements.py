@@ -73,6 +73,11 @@ class RecordingDatabase:
         """Speak as the database does."""
         return self._database.dialect
 
+    @property
+    def connections(self) -> int:
+        """Lend as many sessions as the database does."""
+        return self._database.connections
+
     @contextmanager
     def read(self, deadline: Deadline) -> Iterator[Session]:
         """Read."""

@@ -1,0 +1,80 @@
+"""Reaching a server that has several addresses, or none, or that is no MySQL."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager
+
+import pytest
+
+from pixy_grpc.core.call import Deadline
+from pixy_grpc.core.exceptions import DBConnectionError
+from pixy_grpc.data.mysql import MySQLDatabase, parse_url
+from pixy_grpc.data.mysql.dial import dial_first
+from pixy_grpc.data.mysql.wire import Limit
+from tests.integration.data.examples import soon
+
+
+@contextmanager
+def _full_listener() -> Iterator[int]:
+    """Listen where the kernel answers no more connections; yield the port."""
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        for _ in range(4):
+            waiting = stack.enter_context(socket.socket())
+            waiting.settimeout(0)
+            waiting.connect_ex(listener.getsockname())
+        yield int(listener.getsockname()[1])
+
+
+def test_address_that_is_silent_leaves_time_for_the_next() -> None:
+    with _full_listener() as silent, socket.create_server(("127.0.0.1", 0)) as listening:
+        addresses = [
+            (socket.AF_INET, ("127.0.0.1", silent)),
+            (socket.AF_INET, listening.getsockname()),
+        ]
+        with dial_first(addresses, Limit(Deadline.after(1))) as connected:
+            assert connected.getpeername() == listening.getsockname()
+
+
+def test_silent_addresses_end_by_the_deadline() -> None:
+    with _full_listener() as silent:
+        addresses = [(socket.AF_INET, ("127.0.0.1", silent))] * 3
+        deadline = Deadline.after(0.3)
+
+        with pytest.raises(TimeoutError):
+            dial_first(addresses, Limit(deadline))
+
+    assert Deadline.after(0).at - deadline.at < 0.5
+
+
+@pytest.mark.parametrize("host", ["a..b", "a" * 64 + ".example"])
+def test_host_that_no_name_can_be_is_unavailable(host: str) -> None:
+    """Each time, and at once."""
+    with closing(MySQLDatabase(parse_url(f"mysql://root@{host}/mysql"))) as database:
+        for _ in range(2):
+            deadline = Deadline.after(5)
+            with pytest.raises(DBConnectionError), database.read(deadline):
+                pass
+            assert deadline.remaining() > 2
+
+
+@pytest.mark.parametrize(
+    "greeting", [b"SSH-2.0-OpenSSH_9.9\r\n", b"HTTP/1.1 400 Bad Request\r\n\r\n"]
+)
+def test_port_of_another_protocol_is_unavailability(greeting: bytes) -> None:
+    """What answers there is no fault of ours: the URL may be, or what stands in between."""
+    with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as threads:
+        answering = threads.submit(_greet, listener, greeting)
+        url = f"mysql://root@127.0.0.1:{listener.getsockname()[1]}/mysql"
+        with closing(MySQLDatabase(parse_url(url))) as database:  # noqa: SIM117 - what raises is inside
+            with pytest.raises(DBConnectionError), database.read(soon()):
+                pass
+        answering.result(10)
+
+
+def _greet(listener: socket.socket, greeting: bytes) -> None:
+    with listener.accept()[0] as accepted:
+        accepted.sendall(greeting)
+        threading.Event().wait(0.1)
