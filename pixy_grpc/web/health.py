@@ -118,9 +118,10 @@ class Health:
             self._stopped.wait(CHECK_SECONDS)
 
     def _answer(self, name: str) -> bool:
+        """Tell whether a ping answers; whatever it raises, it does not, and is asked again."""
         try:
             self._pings[name](Deadline.after(ANSWER_SECONDS))
-        except Exception as error:  # noqa: BLE001 - whatever it raises, it does not answer
+        except BaseException as error:  # noqa: BLE001 - the thread's outermost loop
             if self._answered[name] > _NEVER:
                 _log.warning("no answer from=%s error=%s cause=%s", name, error, error.__cause__)
             return False
