@@ -25,7 +25,8 @@ Date: 2026-11-22
     │   └── StorageUnavailableError
     ├── DeadlineTooShortError           DEADLINE_EXCEEDED
     ├── ConcurrencyError                ABORTED
-    │   ├── CreationInProgressError     └── TransactionConflictError
+    │   ├── CreationInProgressError     ├── TransactionConflictError
+    │   └── ImageChangedError
     ├── ProviderMisconfiguredError      FAILED_PRECONDITION
     ├── ProviderOutcomeUnknownError     UNKNOWN
     ├── ImageCorruptError               DATA_LOSS
@@ -277,6 +278,12 @@ class TransactionConflictError(ConcurrencyError):
     """The database gave way to another transaction; nothing was changed."""
 
     reason = "TRANSACTION_CONFLICT"
+
+
+class ImageChangedError(ConcurrencyError):
+    """The bytes are not those that an earlier read began with: begin anew."""
+
+    reason = "IMAGE_CHANGED"
 
 
 class ProviderMisconfiguredError(ImageException):

@@ -25,41 +25,53 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n pixy_grpc/v1/image_service.proto\x12\x07pixy.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x99\x02\n\x0cImageDetails\x12\x0c\n\x04guid\x18\x01 \x01(\t\x12\x10\n\x08\x66ilename\x18\x02 \x01(\t\x12\x0e\n\x06prompt\x18\x03 \x01(\t\x12.\n\ncreated_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nupdated_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x63ontent_type\x18\x06 \x01(\t\x12\x12\n\nsize_bytes\x18\x07 \x01(\x03\x12\x0e\n\x06sha256\x18\x08 \x01(\t\x12\r\n\x05width\x18\t \x01(\x05\x12\x0e\n\x06height\x18\n \x01(\x05\x12\x11\n\tgenerator\x18\x0b \x01(\t\x12\r\n\x05model\x18\x0c \x01(\t\"\x8f\x01\n\x12\x43reateImageRequest\x12\x0e\n\x06prompt\x18\x01 \x01(\t\x12\x10\n\x08\x66ilename\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0c\n\x04size\x18\x04 \x01(\t\x12\x0f\n\x07quality\x18\x05 \x01(\t\x12$\n\x06\x66ormat\x18\x06 \x01(\x0e\x32\x14.pixy.v1.ImageFormat\"O\n\x13\x43reateImageResponse\x12&\n\x07\x64\x65tails\x18\x01 \x01(\x0b\x32\x15.pixy.v1.ImageDetails\x12\x10\n\x08replayed\x18\x02 \x01(\x08\"&\n\x16GetImageDetailsRequest\x12\x0c\n\x04guid\x18\x01 \x01(\t\"A\n\x17GetImageDetailsResponse\x12&\n\x07\x64\x65tails\x18\x01 \x01(\x0b\x32\x15.pixy.v1.ImageDetails\"\xc9\x01\n\x17ListImageDetailsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x0e\n\x06prompt\x18\x03 \x01(\t\x12\x10\n\x08\x66ilename\x18\x04 \x01(\t\x12\x31\n\rcreated_after\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0e\x63reated_before\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"[\n\x18ListImageDetailsResponse\x12&\n\x07\x64\x65tails\x18\x01 \x03(\x0b\x32\x15.pixy.v1.ImageDetails\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"M\n\x14GetImageBytesRequest\x12\x0c\n\x04guid\x18\x01 \x01(\t\x12\x13\n\x0bread_offset\x18\x02 \x01(\x03\x12\x12\n\nread_limit\x18\x03 \x01(\x03\"M\n\x15GetImageBytesResponse\x12&\n\x07\x64\x65tails\x18\x01 \x01(\x0b\x32\x15.pixy.v1.ImageDetails\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\"f\n\x12UpdateImageRequest\x12\x0c\n\x04guid\x18\x01 \x01(\t\x12\x15\n\x08\x66ilename\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\x13\n\x06prompt\x18\x03 \x01(\tH\x01\x88\x01\x01\x42\x0b\n\t_filenameB\t\n\x07_prompt\"=\n\x13UpdateImageResponse\x12&\n\x07\x64\x65tails\x18\x01 \x01(\x0b\x32\x15.pixy.v1.ImageDetails\"9\n\x12\x44\x65leteImageRequest\x12\x0c\n\x04guid\x18\x01 \x01(\t\x12\x15\n\rallow_missing\x18\x02 \x01(\x08\"\x15\n\x13\x44\x65leteImageResponse*o\n\x0bImageFormat\x12\x1c\n\x18IMAGE_FORMAT_UNSPECIFIED\x10\x00\x12\x14\n\x10IMAGE_FORMAT_PNG\x10\x01\x12\x15\n\x11IMAGE_FORMAT_JPEG\x10\x02\x12\x15\n\x11IMAGE_FORMAT_WEBP\x10\x03\x32\xed\x03\n\x0cImageService\x12H\n\x0b\x43reateImage\x12\x1b.pixy.v1.CreateImageRequest\x1a\x1c.pixy.v1.CreateImageResponse\x12T\n\x0fGetImageDetails\x12\x1f.pixy.v1.GetImageDetailsRequest\x1a .pixy.v1.GetImageDetailsResponse\x12W\n\x10ListImageDetails\x12 .pixy.v1.ListImageDetailsRequest\x1a!.pixy.v1.ListImageDetailsResponse\x12P\n\rGetImageBytes\x12\x1d.pixy.v1.GetImageBytesRequest\x1a\x1e.pixy.v1.GetImageBytesResponse0\x01\x12H\n\x0bUpdateImage\x12\x1b.pixy.v1.UpdateImageRequest\x1a\x1c.pixy.v1.UpdateImageResponse\x12H\n\x0b\x44\x65leteImage\x12\x1b.pixy.v1.DeleteImageRequest\x1a\x1c.pixy.v1.DeleteImageResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n pixy_grpc/v1/image_service.proto\x12\x07pixy.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x99\x02\n\x0cImageDetails\x12\x0c\n\x04guid\x18\x01 \x01(\t\x12\x10\n\x08\x66ilename\x18\x02 \x01(\t\x12\x0e\n\x06prompt\x18\x03 \x01(\t\x12.\n\ncreated_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nupdated_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x63ontent_type\x18\x06 \x01(\t\x12\x12\n\nsize_bytes\x18\x07 \x01(\x03\x12\x0e\n\x06sha256\x18\x08 \x01(\t\x12\r\n\x05width\x18\t \x01(\x05\x12\x0e\n\x06height\x18\n \x01(\x05\x12\x11\n\tgenerator\x18\x0b \x01(\t\x12\r\n\x05model\x18\x0c \x01(\t\"\x8f\x01\n\x12\x43reateImageRequest\x12\x0e\n\x06prompt\x18\x01 \x01(\t\x12\x10\n\x08\x66ilename\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0c\n\x04size\x18\x04 \x01(\t\x12\x0f\n\x07quality\x18\x05 \x01(\t\x12$\n\x06\x66ormat\x18\x06 \x01(\x0e\x32\x14.pixy.v1.ImageFormat\"O\n\x13\x43reateImageResponse\x12&\n\x07\x64\x65tails\x18\x01 \x01(\x0b\x32\x15.pixy.v1.ImageDetails\x12\x10\n\x08replayed\x18\x02 \x01(\x08\"a\n\x18\x43reateImageStreamRequest\x12-\n\x08\x63reation\x18\x01 \x01(\x0b\x32\x1b.pixy.v1.CreateImageRequest\x12\x16\n\x0epartial_images\x18\x02 \x01(\x05\"\x92\x02\n\x19\x43reateImageStreamResponse\x12-\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\x0b\x32\x19.pixy.v1.CreationAcceptedH\x00\x12\x31\n\ngenerating\x18\x02 \x01(\x0b\x32\x1b.pixy.v1.CreationGeneratingH\x00\x12.\n\rpartial_image\x18\x03 \x01(\x0b\x32\x15.pixy.v1.PartialImageH\x00\x12)\n\x06stored\x18\x04 \x01(\x0b\x32\x17.pixy.v1.CreationStoredH\x00\x12/\n\x07\x63reated\x18\x05 \x01(\x0b\x32\x1c.pixy.v1.CreateImageResponseH\x00\x42\x07\n\x05\x65vent\"#\n\x10\x43reationAccepted\x12\x0f\n\x07waiting\x18\x01 \x01(\x08\"\'\n\x12\x43reationGenerating\x12\x11\n\tgenerator\x18\x01 \x01(\t\"A\n\x0cPartialImage\x12\r\n\x05index\x18\x01 \x01(\x05\x12\x14\n\x0c\x63ontent_type\x18\x02 \x01(\t\x12\x0c\n\x04\x64\x61ta\x18\x03 \x01(\x0c\"$\n\x0e\x43reationStored\x12\x12\n\nsize_bytes\x18\x01 \x01(\x03\"&\n\x16GetImageDetailsRequest\x12\x0c\n\x04guid\x18\x01 \x01(\t\"A\n\x17GetImageDetailsResponse\x12&\n\x07\x64\x65tails\x18\x01 \x01(\x0b\x32\x15.pixy.v1.ImageDetails\"\xc9\x01\n\x17ListImageDetailsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x0e\n\x06prompt\x18\x03 \x01(\t\x12\x10\n\x08\x66ilename\x18\x04 \x01(\t\x12\x31\n\rcreated_after\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0e\x63reated_before\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"[\n\x18ListImageDetailsResponse\x12&\n\x07\x64\x65tails\x18\x01 \x03(\x0b\x32\x15.pixy.v1.ImageDetails\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x9e\x01\n\x14GetImageBytesRequest\x12\x0c\n\x04guid\x18\x01 \x01(\t\x12\x13\n\x0bread_offset\x18\x02 \x01(\x03\x12\x12\n\nread_limit\x18\x03 \x01(\x03\x12\x10\n\x08max_side\x18\x04 \x01(\x05\x12$\n\x06\x66ormat\x18\x05 \x01(\x0e\x32\x14.pixy.v1.ImageFormat\x12\x17\n\x0f\x65xpected_sha256\x18\x06 \x01(\t\"M\n\x15GetImageBytesResponse\x12&\n\x07\x64\x65tails\x18\x01 \x01(\x0b\x32\x15.pixy.v1.ImageDetails\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\"f\n\x12UpdateImageRequest\x12\x0c\n\x04guid\x18\x01 \x01(\t\x12\x15\n\x08\x66ilename\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\x13\n\x06prompt\x18\x03 \x01(\tH\x01\x88\x01\x01\x42\x0b\n\t_filenameB\t\n\x07_prompt\"=\n\x13UpdateImageResponse\x12&\n\x07\x64\x65tails\x18\x01 \x01(\x0b\x32\x15.pixy.v1.ImageDetails\"9\n\x12\x44\x65leteImageRequest\x12\x0c\n\x04guid\x18\x01 \x01(\t\x12\x15\n\rallow_missing\x18\x02 \x01(\x08\"\x15\n\x13\x44\x65leteImageResponse*o\n\x0bImageFormat\x12\x1c\n\x18IMAGE_FORMAT_UNSPECIFIED\x10\x00\x12\x14\n\x10IMAGE_FORMAT_PNG\x10\x01\x12\x15\n\x11IMAGE_FORMAT_JPEG\x10\x02\x12\x15\n\x11IMAGE_FORMAT_WEBP\x10\x03\x32\xcb\x04\n\x0cImageService\x12H\n\x0b\x43reateImage\x12\x1b.pixy.v1.CreateImageRequest\x1a\x1c.pixy.v1.CreateImageResponse\x12\\\n\x11\x43reateImageStream\x12!.pixy.v1.CreateImageStreamRequest\x1a\".pixy.v1.CreateImageStreamResponse0\x01\x12T\n\x0fGetImageDetails\x12\x1f.pixy.v1.GetImageDetailsRequest\x1a .pixy.v1.GetImageDetailsResponse\x12W\n\x10ListImageDetails\x12 .pixy.v1.ListImageDetailsRequest\x1a!.pixy.v1.ListImageDetailsResponse\x12P\n\rGetImageBytes\x12\x1d.pixy.v1.GetImageBytesRequest\x1a\x1e.pixy.v1.GetImageBytesResponse0\x01\x12H\n\x0bUpdateImage\x12\x1b.pixy.v1.UpdateImageRequest\x1a\x1c.pixy.v1.UpdateImageResponse\x12H\n\x0b\x44\x65leteImage\x12\x1b.pixy.v1.DeleteImageRequest\x1a\x1c.pixy.v1.DeleteImageResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'pixy_grpc.v1.image_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_IMAGEFORMAT']._serialized_start=1400
-  _globals['_IMAGEFORMAT']._serialized_end=1511
+  _globals['_IMAGEFORMAT']._serialized_start=2041
+  _globals['_IMAGEFORMAT']._serialized_end=2152
   _globals['_IMAGEDETAILS']._serialized_start=79
   _globals['_IMAGEDETAILS']._serialized_end=360
   _globals['_CREATEIMAGEREQUEST']._serialized_start=363
   _globals['_CREATEIMAGEREQUEST']._serialized_end=506
   _globals['_CREATEIMAGERESPONSE']._serialized_start=508
   _globals['_CREATEIMAGERESPONSE']._serialized_end=587
-  _globals['_GETIMAGEDETAILSREQUEST']._serialized_start=589
-  _globals['_GETIMAGEDETAILSREQUEST']._serialized_end=627
-  _globals['_GETIMAGEDETAILSRESPONSE']._serialized_start=629
-  _globals['_GETIMAGEDETAILSRESPONSE']._serialized_end=694
-  _globals['_LISTIMAGEDETAILSREQUEST']._serialized_start=697
-  _globals['_LISTIMAGEDETAILSREQUEST']._serialized_end=898
-  _globals['_LISTIMAGEDETAILSRESPONSE']._serialized_start=900
-  _globals['_LISTIMAGEDETAILSRESPONSE']._serialized_end=991
-  _globals['_GETIMAGEBYTESREQUEST']._serialized_start=993
-  _globals['_GETIMAGEBYTESREQUEST']._serialized_end=1070
-  _globals['_GETIMAGEBYTESRESPONSE']._serialized_start=1072
-  _globals['_GETIMAGEBYTESRESPONSE']._serialized_end=1149
-  _globals['_UPDATEIMAGEREQUEST']._serialized_start=1151
-  _globals['_UPDATEIMAGEREQUEST']._serialized_end=1253
-  _globals['_UPDATEIMAGERESPONSE']._serialized_start=1255
-  _globals['_UPDATEIMAGERESPONSE']._serialized_end=1316
-  _globals['_DELETEIMAGEREQUEST']._serialized_start=1318
-  _globals['_DELETEIMAGEREQUEST']._serialized_end=1375
-  _globals['_DELETEIMAGERESPONSE']._serialized_start=1377
-  _globals['_DELETEIMAGERESPONSE']._serialized_end=1398
-  _globals['_IMAGESERVICE']._serialized_start=1514
-  _globals['_IMAGESERVICE']._serialized_end=2007
+  _globals['_CREATEIMAGESTREAMREQUEST']._serialized_start=589
+  _globals['_CREATEIMAGESTREAMREQUEST']._serialized_end=686
+  _globals['_CREATEIMAGESTREAMRESPONSE']._serialized_start=689
+  _globals['_CREATEIMAGESTREAMRESPONSE']._serialized_end=963
+  _globals['_CREATIONACCEPTED']._serialized_start=965
+  _globals['_CREATIONACCEPTED']._serialized_end=1000
+  _globals['_CREATIONGENERATING']._serialized_start=1002
+  _globals['_CREATIONGENERATING']._serialized_end=1041
+  _globals['_PARTIALIMAGE']._serialized_start=1043
+  _globals['_PARTIALIMAGE']._serialized_end=1108
+  _globals['_CREATIONSTORED']._serialized_start=1110
+  _globals['_CREATIONSTORED']._serialized_end=1146
+  _globals['_GETIMAGEDETAILSREQUEST']._serialized_start=1148
+  _globals['_GETIMAGEDETAILSREQUEST']._serialized_end=1186
+  _globals['_GETIMAGEDETAILSRESPONSE']._serialized_start=1188
+  _globals['_GETIMAGEDETAILSRESPONSE']._serialized_end=1253
+  _globals['_LISTIMAGEDETAILSREQUEST']._serialized_start=1256
+  _globals['_LISTIMAGEDETAILSREQUEST']._serialized_end=1457
+  _globals['_LISTIMAGEDETAILSRESPONSE']._serialized_start=1459
+  _globals['_LISTIMAGEDETAILSRESPONSE']._serialized_end=1550
+  _globals['_GETIMAGEBYTESREQUEST']._serialized_start=1553
+  _globals['_GETIMAGEBYTESREQUEST']._serialized_end=1711
+  _globals['_GETIMAGEBYTESRESPONSE']._serialized_start=1713
+  _globals['_GETIMAGEBYTESRESPONSE']._serialized_end=1790
+  _globals['_UPDATEIMAGEREQUEST']._serialized_start=1792
+  _globals['_UPDATEIMAGEREQUEST']._serialized_end=1894
+  _globals['_UPDATEIMAGERESPONSE']._serialized_start=1896
+  _globals['_UPDATEIMAGERESPONSE']._serialized_end=1957
+  _globals['_DELETEIMAGEREQUEST']._serialized_start=1959
+  _globals['_DELETEIMAGEREQUEST']._serialized_end=2016
+  _globals['_DELETEIMAGERESPONSE']._serialized_start=2018
+  _globals['_DELETEIMAGERESPONSE']._serialized_end=2039
+  _globals['_IMAGESERVICE']._serialized_start=2155
+  _globals['_IMAGESERVICE']._serialized_end=2742
 # @@protoc_insertion_point(module_scope)

@@ -202,6 +202,187 @@ class CreateImageResponse(_message.Message):
 Global___CreateImageResponse: _TypeAlias = CreateImageResponse  # noqa: Y015
 
 @_typing.final
+class CreateImageStreamRequest(_message.Message):
+    """CreateImageStreamRequest says what to make, and what to show of it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CREATION_FIELD_NUMBER: _builtins.int
+    PARTIAL_IMAGES_FIELD_NUMBER: _builtins.int
+    partial_images: _builtins.int
+    """How many unfinished images are wanted, 0 to 3: more mean 3, below zero means
+    0. Where the generator makes none, or they would cost extra that the operator
+    does not allow, there are none.
+    """
+    @_builtins.property
+    def creation(self) -> Global___CreateImageRequest:
+        """What to make."""
+
+    def __init__(
+        self,
+        *,
+        creation: Global___CreateImageRequest | None = ...,
+        partial_images: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["creation", b"creation"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["creation", b"creation", "partial_images", b"partial_images"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreateImageStreamRequest: _TypeAlias = CreateImageStreamRequest  # noqa: Y015
+
+@_typing.final
+class CreateImageStreamResponse(_message.Message):
+    """CreateImageStreamResponse is one thing that has happened."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCEPTED_FIELD_NUMBER: _builtins.int
+    GENERATING_FIELD_NUMBER: _builtins.int
+    PARTIAL_IMAGE_FIELD_NUMBER: _builtins.int
+    STORED_FIELD_NUMBER: _builtins.int
+    CREATED_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def accepted(self) -> Global___CreationAccepted:
+        """The request is valid, and has a place."""
+
+    @_builtins.property
+    def generating(self) -> Global___CreationGenerating:
+        """The generator is asked. From here on it may be billed."""
+
+    @_builtins.property
+    def partial_image(self) -> Global___PartialImage:
+        """The generator shows how far it has come."""
+
+    @_builtins.property
+    def stored(self) -> Global___CreationStored:
+        """The image is made, and its bytes are durable."""
+
+    @_builtins.property
+    def created(self) -> Global___CreateImageResponse:
+        """The last: what CreateImage returns."""
+
+    def __init__(
+        self,
+        *,
+        accepted: Global___CreationAccepted | None = ...,
+        generating: Global___CreationGenerating | None = ...,
+        partial_image: Global___PartialImage | None = ...,
+        stored: Global___CreationStored | None = ...,
+        created: Global___CreateImageResponse | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "created", b"created", "event", b"event", "generating", b"generating", "partial_image", b"partial_image", "stored", b"stored"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "created", b"created", "event", b"event", "generating", b"generating", "partial_image", b"partial_image", "stored", b"stored"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["accepted", "generating", "partial_image", "stored", "created"]  # noqa: Y015
+    _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
+
+Global___CreateImageStreamResponse: _TypeAlias = CreateImageStreamResponse  # noqa: Y015
+
+@_typing.final
+class CreationAccepted(_message.Message):
+    """CreationAccepted tells that the creation has begun."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WAITING_FIELD_NUMBER: _builtins.int
+    waiting: _builtins.bool
+    """True if another call with the request_id is making the image, and this one
+    waits for it.
+    """
+    def __init__(
+        self,
+        *,
+        waiting: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["waiting", b"waiting"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreationAccepted: _TypeAlias = CreationAccepted  # noqa: Y015
+
+@_typing.final
+class CreationGenerating(_message.Message):
+    """CreationGenerating tells that the generator is asked."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GENERATOR_FIELD_NUMBER: _builtins.int
+    generator: _builtins.str
+    """What makes the image, for example `sketch` or `openai`."""
+    def __init__(
+        self,
+        *,
+        generator: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["generator", b"generator"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreationGenerating: _TypeAlias = CreationGenerating  # noqa: Y015
+
+@_typing.final
+class PartialImage(_message.Message):
+    """PartialImage is an image as it looks before it is finished. It is kept nowhere;
+    a slow reader is shown the newest and misses others.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INDEX_FIELD_NUMBER: _builtins.int
+    CONTENT_TYPE_FIELD_NUMBER: _builtins.int
+    DATA_FIELD_NUMBER: _builtins.int
+    index: _builtins.int
+    """Its place among those of this creation, from 0."""
+    content_type: _builtins.str
+    """Media type of the bytes, read from the bytes themselves."""
+    data: _builtins.bytes
+    """All of its bytes, at most 3 MiB: one that is larger is not shown."""
+    def __init__(
+        self,
+        *,
+        index: _builtins.int = ...,
+        content_type: _builtins.str = ...,
+        data: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content_type", b"content_type", "data", b"data", "index", b"index"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PartialImage: _TypeAlias = PartialImage  # noqa: Y015
+
+@_typing.final
+class CreationStored(_message.Message):
+    """CreationStored tells that the image cannot be lost any more."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SIZE_BYTES_FIELD_NUMBER: _builtins.int
+    size_bytes: _builtins.int
+    """Number of bytes."""
+    def __init__(
+        self,
+        *,
+        size_bytes: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["size_bytes", b"size_bytes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreationStored: _TypeAlias = CreationStored  # noqa: Y015
+
+@_typing.final
 class GetImageDetailsRequest(_message.Message):
     """GetImageDetailsRequest names an image."""
 
@@ -339,22 +520,38 @@ class GetImageBytesRequest(_message.Message):
     GUID_FIELD_NUMBER: _builtins.int
     READ_OFFSET_FIELD_NUMBER: _builtins.int
     READ_LIMIT_FIELD_NUMBER: _builtins.int
+    MAX_SIDE_FIELD_NUMBER: _builtins.int
+    FORMAT_FIELD_NUMBER: _builtins.int
+    EXPECTED_SHA256_FIELD_NUMBER: _builtins.int
     guid: _builtins.str
     """A UUID, in either case."""
     read_offset: _builtins.int
     """First byte wanted, from 0. At the end of the image the answer holds no data."""
     read_limit: _builtins.int
     """At most so many bytes; 0 means up to the end of the image."""
+    max_side: _builtins.int
+    """128, 256, 512 or 1024: a rendition of the image whose longer side has at most
+    so many pixels, never more than the image has. 0 means as many as it has.
+    """
+    format: Global___ImageFormat.ValueType
+    """The encoding of a rendition; unspecified means that of the image."""
+    expected_sha256: _builtins.str
+    """What a resume began with: the sha256 of the details it was sent. Renditions
+    may be made anew, with other bytes. Empty means whatever the bytes are.
+    """
     def __init__(
         self,
         *,
         guid: _builtins.str = ...,
         read_offset: _builtins.int = ...,
         read_limit: _builtins.int = ...,
+        max_side: _builtins.int = ...,
+        format: Global___ImageFormat.ValueType = ...,
+        expected_sha256: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["guid", b"guid", "read_limit", b"read_limit", "read_offset", b"read_offset"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_sha256", b"expected_sha256", "format", b"format", "guid", b"guid", "max_side", b"max_side", "read_limit", b"read_limit", "read_offset", b"read_offset"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -373,7 +570,8 @@ class GetImageBytesResponse(_message.Message):
     @_builtins.property
     def details(self) -> Global___ImageDetails:
         """In the first message only, which holds no data: the image that the bytes
-        which follow belong to.
+        which follow belong to. What it says of the bytes is true of those that are
+        sent: of a rendition's, where one was asked for.
         """
 
     def __init__(

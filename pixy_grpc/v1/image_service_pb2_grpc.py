@@ -58,6 +58,11 @@ class ImageServiceStub:
                 request_serializer=pixy__grpc_dot_v1_dot_image__service__pb2.CreateImageRequest.SerializeToString,
                 response_deserializer=pixy__grpc_dot_v1_dot_image__service__pb2.CreateImageResponse.FromString,
                 _registered_method=True)
+        self.CreateImageStream = channel.unary_stream(
+                '/pixy.v1.ImageService/CreateImageStream',
+                request_serializer=pixy__grpc_dot_v1_dot_image__service__pb2.CreateImageStreamRequest.SerializeToString,
+                response_deserializer=pixy__grpc_dot_v1_dot_image__service__pb2.CreateImageStreamResponse.FromString,
+                _registered_method=True)
         self.GetImageDetails = channel.unary_unary(
                 '/pixy.v1.ImageService/GetImageDetails',
                 request_serializer=pixy__grpc_dot_v1_dot_image__service__pb2.GetImageDetailsRequest.SerializeToString,
@@ -130,6 +135,17 @@ class ImageServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CreateImageStream(self, request, context):
+        """CreateImageStream makes one image as CreateImage does, and tells how far it
+        has come: `accepted` first, `created` last, between them what applies. The
+        request ids, the promises and the status codes are those of CreateImage, and
+        either may repeat a call of the other. Whoever ends the stream, or reads it
+        too slowly, ends the telling alone: what was asked for is made and stored.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetImageDetails(self, request, context):
         """GetImageDetails returns what is known about one image.
 
@@ -152,14 +168,17 @@ class ImageServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetImageBytes(self, request, context):
-        """GetImageBytes streams the bytes of one image, or a range of them. They are
-        whole and right or the stream ends in an error.
+        """GetImageBytes streams the bytes of one image, or of a rendition of it, or a
+        range of them. They are whole and right or the stream ends in an error.
 
-        - INVALID_ARGUMENT, INVALID_GUID: the guid is not a UUID.
+        - INVALID_ARGUMENT: INVALID_GUID (the guid is not a UUID), INVALID_SIZE (no
+        such max_side), INVALID_FORMAT (no such format).
         - OUT_OF_RANGE, INVALID_OFFSET: read_offset is below zero or past the end,
         or read_limit is below zero.
         - NOT_FOUND, IMAGE_NOT_FOUND: there is no such image.
         - RESOURCE_EXHAUSTED, TOO_MANY_DOWNLOADS, with RetryInfo.
+        - ABORTED, IMAGE_CHANGED: the bytes are not those of expected_sha256; begin
+        anew, at read_offset 0.
         - DATA_LOSS, IMAGE_CORRUPT: the stored bytes are missing, short, long or
         changed. What was received before it is not to be used.
         - CANCELLED: the reader took too long over what was sent.
@@ -200,6 +219,11 @@ def add_ImageServiceServicer_to_server(servicer, server):
                     servicer.CreateImage,
                     request_deserializer=pixy__grpc_dot_v1_dot_image__service__pb2.CreateImageRequest.FromString,
                     response_serializer=pixy__grpc_dot_v1_dot_image__service__pb2.CreateImageResponse.SerializeToString,
+            ),
+            'CreateImageStream': grpc.unary_stream_rpc_method_handler(
+                    servicer.CreateImageStream,
+                    request_deserializer=pixy__grpc_dot_v1_dot_image__service__pb2.CreateImageStreamRequest.FromString,
+                    response_serializer=pixy__grpc_dot_v1_dot_image__service__pb2.CreateImageStreamResponse.SerializeToString,
             ),
             'GetImageDetails': grpc.unary_unary_rpc_method_handler(
                     servicer.GetImageDetails,
@@ -273,6 +297,33 @@ class ImageService:
             '/pixy.v1.ImageService/CreateImage',
             pixy__grpc_dot_v1_dot_image__service__pb2.CreateImageRequest.SerializeToString,
             pixy__grpc_dot_v1_dot_image__service__pb2.CreateImageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateImageStream(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/pixy.v1.ImageService/CreateImageStream',
+            pixy__grpc_dot_v1_dot_image__service__pb2.CreateImageStreamRequest.SerializeToString,
+            pixy__grpc_dot_v1_dot_image__service__pb2.CreateImageStreamResponse.FromString,
             options,
             channel_credentials,
             insecure,

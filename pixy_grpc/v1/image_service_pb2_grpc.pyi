@@ -71,6 +71,13 @@ class ImageServiceStub:
       request_id is the way to ask again.
     - INTERNAL, PROVIDER_BAD_RESPONSE: the answer held no usable image.
     """
+    CreateImageStream: _grpc.UnaryStreamMultiCallable[_image_service_pb2.CreateImageStreamRequest, _image_service_pb2.CreateImageStreamResponse]
+    """CreateImageStream makes one image as CreateImage does, and tells how far it
+    has come: `accepted` first, `created` last, between them what applies. The
+    request ids, the promises and the status codes are those of CreateImage, and
+    either may repeat a call of the other. Whoever ends the stream, or reads it
+    too slowly, ends the telling alone: what was asked for is made and stored.
+    """
     GetImageDetails: _grpc.UnaryUnaryMultiCallable[_image_service_pb2.GetImageDetailsRequest, _image_service_pb2.GetImageDetailsResponse]
     """GetImageDetails returns what is known about one image.
 
@@ -85,14 +92,17 @@ class ImageServiceStub:
       INVALID_FILENAME (a filter longer than the field it searches).
     """
     GetImageBytes: _grpc.UnaryStreamMultiCallable[_image_service_pb2.GetImageBytesRequest, _image_service_pb2.GetImageBytesResponse]
-    """GetImageBytes streams the bytes of one image, or a range of them. They are
-    whole and right or the stream ends in an error.
+    """GetImageBytes streams the bytes of one image, or of a rendition of it, or a
+    range of them. They are whole and right or the stream ends in an error.
 
-    - INVALID_ARGUMENT, INVALID_GUID: the guid is not a UUID.
+    - INVALID_ARGUMENT: INVALID_GUID (the guid is not a UUID), INVALID_SIZE (no
+      such max_side), INVALID_FORMAT (no such format).
     - OUT_OF_RANGE, INVALID_OFFSET: read_offset is below zero or past the end,
       or read_limit is below zero.
     - NOT_FOUND, IMAGE_NOT_FOUND: there is no such image.
     - RESOURCE_EXHAUSTED, TOO_MANY_DOWNLOADS, with RetryInfo.
+    - ABORTED, IMAGE_CHANGED: the bytes are not those of expected_sha256; begin
+      anew, at read_offset 0.
     - DATA_LOSS, IMAGE_CORRUPT: the stored bytes are missing, short, long or
       changed. What was received before it is not to be used.
     - CANCELLED: the reader took too long over what was sent.
@@ -158,6 +168,13 @@ class ImageServiceAsyncStub(ImageServiceStub):
       request_id is the way to ask again.
     - INTERNAL, PROVIDER_BAD_RESPONSE: the answer held no usable image.
     """
+    CreateImageStream: _aio.UnaryStreamMultiCallable[_image_service_pb2.CreateImageStreamRequest, _image_service_pb2.CreateImageStreamResponse]  # type: ignore[assignment]
+    """CreateImageStream makes one image as CreateImage does, and tells how far it
+    has come: `accepted` first, `created` last, between them what applies. The
+    request ids, the promises and the status codes are those of CreateImage, and
+    either may repeat a call of the other. Whoever ends the stream, or reads it
+    too slowly, ends the telling alone: what was asked for is made and stored.
+    """
     GetImageDetails: _aio.UnaryUnaryMultiCallable[_image_service_pb2.GetImageDetailsRequest, _image_service_pb2.GetImageDetailsResponse]  # type: ignore[assignment]
     """GetImageDetails returns what is known about one image.
 
@@ -172,14 +189,17 @@ class ImageServiceAsyncStub(ImageServiceStub):
       INVALID_FILENAME (a filter longer than the field it searches).
     """
     GetImageBytes: _aio.UnaryStreamMultiCallable[_image_service_pb2.GetImageBytesRequest, _image_service_pb2.GetImageBytesResponse]  # type: ignore[assignment]
-    """GetImageBytes streams the bytes of one image, or a range of them. They are
-    whole and right or the stream ends in an error.
+    """GetImageBytes streams the bytes of one image, or of a rendition of it, or a
+    range of them. They are whole and right or the stream ends in an error.
 
-    - INVALID_ARGUMENT, INVALID_GUID: the guid is not a UUID.
+    - INVALID_ARGUMENT: INVALID_GUID (the guid is not a UUID), INVALID_SIZE (no
+      such max_side), INVALID_FORMAT (no such format).
     - OUT_OF_RANGE, INVALID_OFFSET: read_offset is below zero or past the end,
       or read_limit is below zero.
     - NOT_FOUND, IMAGE_NOT_FOUND: there is no such image.
     - RESOURCE_EXHAUSTED, TOO_MANY_DOWNLOADS, with RetryInfo.
+    - ABORTED, IMAGE_CHANGED: the bytes are not those of expected_sha256; begin
+      anew, at read_offset 0.
     - DATA_LOSS, IMAGE_CORRUPT: the stored bytes are missing, short, long or
       changed. What was received before it is not to be used.
     - CANCELLED: the reader took too long over what was sent.
@@ -250,6 +270,19 @@ class ImageServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def CreateImageStream(
+        self,
+        request: _image_service_pb2.CreateImageStreamRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_image_service_pb2.CreateImageStreamResponse], _abc.AsyncIterator[_image_service_pb2.CreateImageStreamResponse]]:
+        """CreateImageStream makes one image as CreateImage does, and tells how far it
+        has come: `accepted` first, `created` last, between them what applies. The
+        request ids, the promises and the status codes are those of CreateImage, and
+        either may repeat a call of the other. Whoever ends the stream, or reads it
+        too slowly, ends the telling alone: what was asked for is made and stored.
+        """
+
+    @_abc_1.abstractmethod
     def GetImageDetails(
         self,
         request: _image_service_pb2.GetImageDetailsRequest,
@@ -280,14 +313,17 @@ class ImageServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _image_service_pb2.GetImageBytesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_image_service_pb2.GetImageBytesResponse], _abc.AsyncIterator[_image_service_pb2.GetImageBytesResponse]]:
-        """GetImageBytes streams the bytes of one image, or a range of them. They are
-        whole and right or the stream ends in an error.
+        """GetImageBytes streams the bytes of one image, or of a rendition of it, or a
+        range of them. They are whole and right or the stream ends in an error.
 
-        - INVALID_ARGUMENT, INVALID_GUID: the guid is not a UUID.
+        - INVALID_ARGUMENT: INVALID_GUID (the guid is not a UUID), INVALID_SIZE (no
+          such max_side), INVALID_FORMAT (no such format).
         - OUT_OF_RANGE, INVALID_OFFSET: read_offset is below zero or past the end,
           or read_limit is below zero.
         - NOT_FOUND, IMAGE_NOT_FOUND: there is no such image.
         - RESOURCE_EXHAUSTED, TOO_MANY_DOWNLOADS, with RetryInfo.
+        - ABORTED, IMAGE_CHANGED: the bytes are not those of expected_sha256; begin
+          anew, at read_offset 0.
         - DATA_LOSS, IMAGE_CORRUPT: the stored bytes are missing, short, long or
           changed. What was received before it is not to be used.
         - CANCELLED: the reader took too long over what was sent.
