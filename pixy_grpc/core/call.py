@@ -30,8 +30,8 @@ class Deadline:
 
     def within(self, seconds: float) -> "Deadline":
         """Return the earlier of this deadline and a cap of the service from now."""
-        cap = Deadline.after(seconds)
-        return cap if cap.at < self.at else self
+        cap = time.monotonic() + seconds
+        return Deadline(cap) if cap < self.at else self
 
     def check(self) -> None:
         """Raise DeadlineTooShortError once the deadline has passed."""
