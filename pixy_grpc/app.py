@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from pixy_grpc.core.call import Deadline
 from pixy_grpc.core.exceptions import ImageException
@@ -18,11 +19,11 @@ from pixy_grpc.data.mysql import MySQLDatabase, durability_warnings, parse_url
 from pixy_grpc.data.repository import SqlImageRepository
 from pixy_grpc.data.spool import FolderSpool
 from pixy_grpc.data.sqlite import SqliteDatabase
+from pixy_grpc.generators import check_generator, open_generator
 from pixy_grpc.service.catalogue import ImageCatalogue
 from pixy_grpc.service.clock import SystemClock
 from pixy_grpc.service.creation import CreationLimits, CreationParts, ImageCreation
 from pixy_grpc.service.delivery import ImageDelivery
-from pixy_grpc.service.generators.sketch import SketchGenerator
 from pixy_grpc.service.tokens import TokenAuthenticator
 from pixy_grpc.settings import Settings, SettingsError
 from pixy_grpc.web.health import Health
@@ -38,13 +39,20 @@ WAITS_A_CREATE = 4
 _log = logging.getLogger(__name__)
 
 
+class Closable(Protocol):
+    """What holds connections."""
+
+    def close(self) -> None:
+        """Let go of them."""
+
+
 @dataclass(frozen=True)
 class App:
     """One process's server and what it closes behind itself."""
 
     server: GrpcServer
     creation: ImageCreation
-    databases: Sequence[Database]
+    closables: Sequence[Closable]
     create_grace_seconds: float
 
     def start(self, address: str) -> int:
@@ -57,7 +65,7 @@ class App:
         return port
 
     def stop(self, grace_seconds: float) -> bool:
-        """Stop the server, then its pools; return whether every call had ended.
+        """Stop the server, then what it uses; return whether every call had ended.
 
         What the provider was asked for has a longer grace: it is stored, though its call
         has been cut.
@@ -66,8 +74,8 @@ class App:
         ended = self.server.stop(grace_seconds)
         spent = time.monotonic() - began
         ended &= self.creation.stop(max(self.create_grace_seconds, grace_seconds) - spent)
-        for database in self.databases:
-            database.close()
+        for closable in self.closables:
+            closable.close()
         return ended
 
 
@@ -77,6 +85,7 @@ def prepare(settings: Settings) -> str:
     Return the store id that both carry. Raises SettingsError with one line on what is
     wrong.
     """
+    check_generator(settings)
     if settings.database_file:
         _make_database_file(settings.database_file)
     deadline = Deadline.after(PREPARE_SECONDS)
@@ -135,7 +144,15 @@ def build(
     database = open_database(settings)
     server_limits = limits or _limits(settings)
     parts = creation_parts(settings, database, store_id)
-    return assemble(settings, tokens, database, parts, server_limits, share_port=share_port)
+    return assemble(
+        settings,
+        tokens,
+        database,
+        parts,
+        server_limits,
+        creation_limits=CreationLimits(generate=settings.openai_seconds),
+        share_port=share_port,
+    )
 
 
 def creation_parts(settings: Settings, database: Database, store_id: str) -> CreationParts:
@@ -145,7 +162,7 @@ def creation_parts(settings: Settings, database: Database, store_id: str) -> Cre
         creations=SqlCreationRepository(database),
         store=FolderStore(Path(settings.images), store_id),
         spool=FolderSpool(Path(settings.spool)),
-        generator=SketchGenerator(),
+        generator=open_generator(settings),
         clock=SystemClock(),
     )
 
@@ -179,7 +196,8 @@ def assemble(  # noqa: PLR0913 - what a test of it picks
         reflect=settings.reflection,
         share_port=share_port,
     )
-    return App(server, use_cases.creation, (database, probed), settings.create_grace_seconds)
+    closables = (parts.generator, database, probed)
+    return App(server, use_cases.creation, closables, settings.create_grace_seconds)
 
 
 def open_database(settings: Settings) -> Database:

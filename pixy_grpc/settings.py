@@ -35,7 +35,12 @@ class Settings(BaseSettings):
     """What the README's table of settings says, a field each."""
 
     model_config = SettingsConfigDict(
-        env_prefix="PIXY_", env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True
+        env_prefix="PIXY_",
+        env_file=".env",
+        env_file_encoding="utf-8",
+        extra="ignore",
+        frozen=True,
+        populate_by_name=True,
     )
 
     listen: str = "127.0.0.1:50051"
@@ -43,7 +48,21 @@ class Settings(BaseSettings):
     database_url: str = Field(default="sqlite:///pixy.db", repr=False)
     images: str = "./images"
     spool: str = ".pixy/spool"
-    generator: Literal["sketch"] = "sketch"
+    generator: Literal["sketch", "openai"] = "sketch"
+    openai_model: str = ""
+    openai_api_key: str = Field(default="", repr=False, validation_alias="OPENAI_API_KEY")
+    openai_base_url: str = Field(default="", repr=False, validation_alias="OPENAI_BASE_URL")
+    openai_organization: str = Field(default="", validation_alias="OPENAI_ORG_ID")
+    openai_project: str = Field(default="", validation_alias="OPENAI_PROJECT_ID")
+    openai_profile: Literal["", "openai", "openai-any-size", "compatible"] = ""
+    openai_size: str = ""
+    openai_quality: str = ""
+    openai_format: Literal["", "png", "jpeg", "webp"] = ""
+    openai_background: Literal["", "transparent", "opaque", "auto"] = ""
+    openai_compression: int | None = None
+    openai_image_hosts: Annotated[frozenset[str], NoDecode] = frozenset()
+    openai_ca_file: str = ""
+    openai_seconds: float = Field(default=170.0, ge=1, le=3600)
     tokens: Annotated[dict[str, str], NoDecode] = Field(default_factory=dict, repr=False)
     workers: int = Field(default=1, ge=1, le=64)
     max_reads: int = Field(default=64, ge=2, le=4096)
@@ -63,6 +82,18 @@ class Settings(BaseSettings):
     @classmethod
     def _pairs(cls, value: object) -> object:
         return _token_pairs(value) if isinstance(value, str) else value
+
+    @field_validator("openai_image_hosts", mode="before")
+    @classmethod
+    def _hosts(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return frozenset(host.strip() for host in value.split(",") if host.strip())
+
+    @field_validator("openai_compression", mode="before")
+    @classmethod
+    def _unset(cls, value: object) -> object:
+        return None if value == "" else value
 
     @field_validator("listen")
     @classmethod
@@ -92,10 +123,15 @@ class Settings(BaseSettings):
         for name, value in zip(LATER, given, strict=True):
             if value:
                 raise ValueError(f"{name} is for a later version: this one cannot honour it")
-        if not self.insecure and not _is_loopback(self.host):
+        if not self.insecure and not is_loopback(self.host):
             raise ValueError(
                 "PIXY_LISTEN is off loopback, where tokens would travel in the clear:"
                 " set PIXY_INSECURE=1 if something else protects them"
+            )
+        if self.generator == "openai" and self.create_grace_seconds < self.openai_seconds:
+            raise ValueError(
+                "PIXY_CREATE_GRACE_SECONDS is at least PIXY_OPENAI_SECONDS: what was asked"
+                " for is waited for"
             )
         return self
 
@@ -132,12 +168,18 @@ def load_settings() -> Settings:
 
 def _refuse_unknown(names: set[str]) -> None:
     """Refuse a name that is none of ours: a setting misspelt is a setting not made."""
-    known = {f"PIXY_{field.upper()}" for field in Settings.model_fields} | OF_THE_CLIENT
+    known = {_name(field) for field in Settings.model_fields} | OF_THE_CLIENT
     for name in sorted(names):
         if name.startswith("PIXY_") and not name.startswith(OF_TESTS) and name not in known:
             close = difflib.get_close_matches(name, known, 1)
             hint = f": did you mean {close[0]}?" if close else ""
             raise SettingsError(f"{name} is no setting of PixyProxy{hint}")
+
+
+def _name(field: str) -> str:
+    """Return the name that sets a field: one that others use too, or ours."""
+    alias = Settings.model_fields[field].validation_alias
+    return alias if isinstance(alias, str) else f"PIXY_{field.upper()}"
 
 
 def _line(error: ValidationError) -> str:
@@ -146,7 +188,8 @@ def _line(error: ValidationError) -> str:
     text = details["msg"].removeprefix("Value error, ")
     if not details["loc"]:
         return text
-    return f"PIXY_{str(details['loc'][0]).upper()}: {text}"
+    where = str(details["loc"][0])
+    return f"{_name(where) if where in Settings.model_fields else where}: {text}"
 
 
 def _token_pairs(text: str) -> dict[str, str]:
@@ -163,7 +206,8 @@ def _token_pairs(text: str) -> dict[str, str]:
     return tokens
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Tell whether what is sent to a host stays on this machine."""
     if host == "localhost":
         return True
     try:

@@ -483,6 +483,9 @@ class ScriptedGenerator:
         """Go on with another script."""
         self._outcomes = list(outcomes)
 
+    def close(self) -> None:
+        """Hold nothing."""
+
     def check(self, options: GenerationOptions) -> None:  # noqa: ARG002 - the port's
         """Raise the refusal, if there is one."""
         if self.refusal:

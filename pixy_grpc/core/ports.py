@@ -317,6 +317,9 @@ class ImageGenerator(Protocol):
         Raises what `check` does, and the provider errors of the contract's table.
         """
 
+    def close(self) -> None:
+        """Let go of whoever is asked; creations that still wait for an answer lose it."""
+
 
 class Clock(Protocol):
     """Tells the time of this machine."""

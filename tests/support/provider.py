@@ -102,6 +102,12 @@ class Provider:
         """Set the script."""
         self._script = list(replies)
 
+    def forget(self) -> None:
+        """Be as new, for the next test, once nobody is at work here any more."""
+        self.requests.clear()
+        self.asked.clear()
+        self.release.clear()
+
     def stop(self) -> None:
         """Cut every connection and return once no thread is left."""
         self.stopping.set()

@@ -1,5 +1,6 @@
 """The settings: what is taken, what is refused, and that no refusal shows a secret."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,19 @@ GOOD = {
     ),
     "a relative database": ("PIXY_DATABASE_URL", "sqlite:///x.db", "database_file", Path("x.db")),
     "a folder": ("PIXY_IMAGES", "/srv/images", "images", "/srv/images"),
+    "openai": ("PIXY_GENERATOR", "openai", "generator", "openai"),
+    "a key": ("OPENAI_API_KEY", SECRET, "openai_api_key", SECRET),
+    "an endpoint": ("OPENAI_BASE_URL", "http://h/v1", "openai_base_url", "http://h/v1"),
+    "an organization": ("OPENAI_ORG_ID", "org", "openai_organization", "org"),
+    "a project": ("OPENAI_PROJECT_ID", "proj", "openai_project", "proj"),
+    "image hosts": (
+        "PIXY_OPENAI_IMAGE_HOSTS",
+        " a.test, b.test:8443,",
+        "openai_image_hosts",
+        frozenset({"a.test", "b.test:8443"}),
+    ),
+    "a compression": ("PIXY_OPENAI_COMPRESSION", "80", "openai_compression", 80),
+    "no compression": ("PIXY_OPENAI_COMPRESSION", "", "openai_compression", None),
     "no reflection": ("PIXY_REFLECTION", "0", "reflection", False),
     "an empty setting of later": ("PIXY_TLS_CERT", "", "tls_cert", ""),
 }
@@ -82,6 +96,13 @@ BAD = {
     "no database": {"PIXY_DATABASE_URL": ""},
     "an unknown store": {"PIXY_IMAGES": f"ftp://u:{SECRET}@h/x"},
     "no store": {"PIXY_IMAGES": ""},
+    "an unknown profile": {"PIXY_OPENAI_PROFILE": SECRET},
+    "a compression that is none": {"PIXY_OPENAI_COMPRESSION": SECRET},
+    "a grace shorter than an exchange": {
+        "PIXY_CREATE_GRACE_SECONDS": "9",
+        "PIXY_OPENAI_SECONDS": "10",
+        "PIXY_GENERATOR": "openai",
+    },
     "a certificate": {"PIXY_TLS_CERT": SECRET},
     "a key": {"PIXY_TLS_KEY": SECRET},
     "a client authority": {"PIXY_TLS_CLIENT_CA": SECRET},
@@ -93,8 +114,9 @@ BAD = {
 def _alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Load in a folder and an environment that hold no settings."""
     monkeypatch.chdir(tmp_path)
-    for name in Settings.model_fields:
-        monkeypatch.delenv(f"PIXY_{name.upper()}", raising=False)
+    for name in os.environ:
+        if name.startswith(("PIXY_", "OPENAI_")):
+            monkeypatch.delenv(name)
 
 
 def test_load_without_settings_gives_defaults() -> None:
@@ -175,8 +197,8 @@ def test_settings_made_by_hand_are_checked_too() -> None:
 
 
 def test_settings_do_not_show_tokens() -> None:
-    """A settings object that reaches a log shows no token."""
-    settings = Settings(_env_file=None, tokens={"a": SECRET})
+    """A settings object that reaches a log shows no token and no key."""
+    settings = Settings(_env_file=None, tokens={"a": SECRET}, openai_api_key=SECRET)
 
     assert SECRET not in repr(settings)
     assert SECRET not in str(settings)

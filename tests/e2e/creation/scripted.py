@@ -63,6 +63,9 @@ class CountingGenerator:
         self._calls = folder / CALLS
         self._reach = reach
 
+    def close(self) -> None:
+        """Hold nothing."""
+
     def check(self, options: GenerationOptions) -> None:
         """Make any."""
 

@@ -19,6 +19,15 @@ REFUSED = {
     "no port": ({"PIXY_LISTEN": "localhost"}, "PIXY_LISTEN"),
     "off loopback": ({"PIXY_LISTEN": "0.0.0.0:0"}, "PIXY_LISTEN"),
     "unknown generator": ({"PIXY_GENERATOR": "painter"}, "PIXY_GENERATOR"),
+    "openai without a model": ({"PIXY_GENERATOR": "openai"}, "PIXY_OPENAI_MODEL"),
+    "openai without a key": (
+        {"PIXY_GENERATOR": "openai", "PIXY_OPENAI_MODEL": "m"},
+        "OPENAI_API_KEY",
+    ),
+    "a key under our prefix": (
+        {"PIXY_OPENAI_API_KEY": SECRET},
+        "did you mean OPENAI_API_KEY?",
+    ),
     "a token without name": ({"PIXY_TOKENS": SECRET}, "PIXY_TOKENS"),
     "a token twice": ({"PIXY_TOKENS": f"a={SECRET},b={SECRET}"}, "PIXY_TOKENS"),
     "no workers": ({"PIXY_WORKERS": "0"}, "PIXY_WORKERS"),

@@ -11,13 +11,19 @@ from pixy_grpc.service.generators.openai.profile import (
     PROFILES,
     Profile,
 )
-from pixy_grpc.service.generators.openai.settings import Defaults, Endpoint, Limits
+from pixy_grpc.service.generators.openai.settings import (
+    OPENAI_BASE_URL,
+    Defaults,
+    Endpoint,
+    Limits,
+)
 
 __all__ = [
     "COMPATIBLE",
     "NOTHING_SPENT",
     "OPENAI",
     "OPENAI_ANY_SIZE",
+    "OPENAI_BASE_URL",
     "PROFILES",
     "Defaults",
     "Endpoint",

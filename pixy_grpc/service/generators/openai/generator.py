@@ -46,6 +46,13 @@ class OpenAIGenerator:
         self._opening = Lock()
         self._opened: Session | None = None
 
+    def load(self) -> None:
+        """Import what takes a second, so that no creation has to wait for it.
+
+        Raises OSError where `ca_file` cannot be used.
+        """
+        self._session()
+
     def check(self, options: GenerationOptions) -> None:
         """Raise what the profile rules out, before anything is spent.
 

@@ -62,6 +62,9 @@ class SketchGenerator:
             encode(picture, options.format or ImageFormat.PNG, quality.lossy, prompt)
         )
 
+    def close(self) -> None:
+        """Do nothing: nobody is asked."""
+
 
 def _size(options: GenerationOptions) -> tuple[int, int]:
     size = options.dimensions or _DEFAULT_SIZE
