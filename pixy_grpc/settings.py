@@ -168,7 +168,7 @@ def load_settings() -> Settings:
 
 def _refuse_unknown(names: set[str]) -> None:
     """Refuse a name that is none of ours: a setting misspelt is a setting not made."""
-    known = {_name(field) for field in Settings.model_fields} | OF_THE_CLIENT
+    known = {name_of(field) for field in Settings.model_fields} | OF_THE_CLIENT
     for name in sorted(names):
         if name.startswith("PIXY_") and not name.startswith(OF_TESTS) and name not in known:
             close = difflib.get_close_matches(name, known, 1)
@@ -176,7 +176,7 @@ def _refuse_unknown(names: set[str]) -> None:
             raise SettingsError(f"{name} is no setting of PixyProxy{hint}")
 
 
-def _name(field: str) -> str:
+def name_of(field: str) -> str:
     """Return the name that sets a field: one that others use too, or ours."""
     alias = Settings.model_fields[field].validation_alias
     return alias if isinstance(alias, str) else f"PIXY_{field.upper()}"
@@ -189,7 +189,7 @@ def _line(error: ValidationError) -> str:
     if not details["loc"]:
         return text
     where = str(details["loc"][0])
-    return f"{_name(where) if where in Settings.model_fields else where}: {text}"
+    return f"{name_of(where) if where in Settings.model_fields else where}: {text}"
 
 
 def _token_pairs(text: str) -> dict[str, str]:
