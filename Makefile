@@ -11,7 +11,7 @@ MARIADB := mariadb-server-core mariadb-client-core
 export PATH := $(CURDIR)/$(BIN):$(PATH):/usr/sbin
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test check lint types protos protos-check bench-db demo lock mariadb clean
+.PHONY: help run setup test check lint types protos protos-check bench-db bench-create demo lock mariadb clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ protos-check: .venv/.dev
 
 bench-db: .venv/.dev mariadb ## Measure details and lists at a million rows
 	@$(BIN)/python -m benchmarks.db
+
+bench-create: .venv/.dev mariadb ## Measure what a creation adds to the provider's time
+	@$(BIN)/python -m benchmarks.create
 
 demo: .venv/.run ## Start a server, create, list, search, download, verify, stop
 	@$(BIN)/python client/demo.py
