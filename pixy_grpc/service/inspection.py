@@ -16,6 +16,16 @@ _FORMATS = tuple(image_format.value.upper() for image_format in ImageFormat)
 _PNG_END = b"IEND\xaeB`\x82"
 """The last chunk of a PNG. Pillow takes a file without it, as all the pixels are there."""
 
+_MAX_SCANS = 200
+"""A progressive JPEG has some ten scans, each a walk over every pixel: a file of 99 KB
+with a thousand of them took 7 s to decode."""
+
+_SCAN = b"\xff\xda"
+"""Begins a scan. Within one, 0xFF is never followed by this."""
+
+_JPEG_OF_SEVERAL = "MPO"
+"""What Pillow calls a JPEG with further pictures behind the first, as cameras make them."""
+
 _UNUSABLE = (
     UnidentifiedImageError,
     Image.DecompressionBombError,  # from twice Pillow's own limit on
@@ -44,11 +54,19 @@ def inspect(data: bytes) -> Picture:
     try:
         with Image.open(io.BytesIO(data), formats=_FORMATS) as picture:
             width, height = picture.size
-            if width * height > MAX_PIXELS:
+            if width * height > MAX_PIXELS or _is_endless(picture.format, data):
                 raise ProviderBadResponseError("The image that was made is too large to keep.")
             picture.load()
             if picture.format == "PNG" and _PNG_END not in data:
                 raise ProviderBadResponseError("The image that was made is cut off.")
-            return Picture(ImageFormat(str(picture.format).lower()), width, height)
+            return Picture(_format(picture.format), width, height)
     except _UNUSABLE as error:
         raise ProviderBadResponseError("What was made is not a usable image.") from error
+
+
+def _format(name: str | None) -> ImageFormat:
+    return ImageFormat.JPEG if name == _JPEG_OF_SEVERAL else ImageFormat(str(name).lower())
+
+
+def _is_endless(name: str | None, data: bytes) -> bool:
+    return name in ("JPEG", _JPEG_OF_SEVERAL) and data.count(_SCAN) > _MAX_SCANS

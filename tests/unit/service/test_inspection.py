@@ -137,3 +137,28 @@ def test_message_says_nothing_of_the_answer() -> None:
         inspect(b"secret text of a provider")
 
     assert "secret" not in caught.value.message
+
+
+def test_jpeg_with_further_pictures_is_a_jpeg() -> None:
+    """Cameras, and some models, put several into one file: the first is the image."""
+    buffer = io.BytesIO()
+    first, second = Image.new("RGB", SIZE), Image.new("RGB", (16, 16))
+    first.save(buffer, "MPO", save_all=True, append_images=[second])
+
+    assert inspect(buffer.getvalue()) == Picture(ImageFormat.JPEG, *SIZE)
+
+
+@pytest.mark.parametrize(("scans", "is_taken"), [(100, True), (1000, False)])
+def test_jpeg_of_endless_scans_is_refused(scans: int, *, is_taken: bool) -> None:
+    """Each scan is a walk over every pixel: few bytes could keep a processor for hours."""
+    buffer = io.BytesIO()
+    Image.effect_noise(SIZE, 80).save(buffer, "JPEG", progressive=True)
+    whole = buffer.getvalue()
+    last, end = whole.rindex(b"\xff\xda"), whole.rindex(b"\xff\xd9")
+    padded = whole[:end] + whole[last:end] * scans + whole[end:]
+
+    if is_taken:
+        assert inspect(padded).format is ImageFormat.JPEG
+    else:
+        with pytest.raises(ProviderBadResponseError):
+            inspect(padded)
