@@ -11,7 +11,7 @@ MARIADB := mariadb-server-core mariadb-client-core
 export PATH := $(CURDIR)/$(BIN):$(PATH):/usr/sbin
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test check lint types protos protos-check bench-db bench-create demo lock mariadb clean
+.PHONY: help run setup test check lint types protos protos-check bench-db bench-create bench-bytes demo lock mariadb nginx clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ bench-db: .venv/.dev mariadb ## Measure details and lists at a million rows
 bench-create: .venv/.dev mariadb ## Measure what a creation adds to the provider's time
 	@$(BIN)/python -m benchmarks.create
 
+bench-bytes: .venv/.dev nginx ## Measure the delivery of bytes beside grpcio, FastAPI and nginx
+	@$(BIN)/python -m benchmarks.bytes
+
 demo: .venv/.run ## Start a server, create, list, search, download, verify, stop
 	@$(BIN)/python client/demo.py
 
@@ -68,12 +71,20 @@ lock: .venv/.dev ## Pin the requirements anew, with hashes and without addresses
 compile = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-header --no-annotate pyproject.toml $(1)
 
-mariadb:
-	@command -v mariadbd >/dev/null || { \
-	  install="apt-get install --yes --no-install-recommends $(MARIADB)"; \
+# What the package manager has to have installed, by the program that shows it.
+define installed
+	@command -v $(1) >/dev/null || { \
+	  install="apt-get install --yes --no-install-recommends $(2)"; \
 	  if [ "$$(id -u)" = 0 ]; then apt-get update -qq && $$install; \
 	  elif sudo -n true 2>/dev/null; then sudo apt-get update -qq && sudo $$install; \
-	  else echo "The tests need MariaDB: install $(MARIADB)"; exit 1; fi; }
+	  else echo "$(3): install $(2)"; exit 1; fi; }
+endef
+
+mariadb:
+	$(call installed,mariadbd,$(MARIADB),The tests need MariaDB)
+
+nginx:
+	$(call installed,nginx,nginx-light,bench-bytes is measured beside nginx)
 
 clean: ## Remove what the targets made, but no image and no database
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .coverage*

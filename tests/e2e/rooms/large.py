@@ -16,9 +16,9 @@ from pixy_grpc.data.sqlite import SqliteDatabase
 MEBIBYTE = 1024 * 1024
 
 
-def add_image(folder: Path, mebibytes: int) -> tuple[str, bytes]:
+def add_image(folder: Path, mebibytes: float) -> tuple[str, bytes]:
     """Put bytes beside a running server, as if it had made them; return guid and bytes."""
-    data = random.Random(mebibytes).randbytes(mebibytes * MEBIBYTE)  # noqa: S311 - no secret
+    data = random.Random(mebibytes).randbytes(int(mebibytes * MEBIBYTE))  # noqa: S311 - no secret
     guid = str(uuid.uuid4())
     deadline = Deadline.after(30.0)
     contents = ImageContents(
