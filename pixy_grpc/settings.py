@@ -11,6 +11,8 @@ from dotenv import dotenv_values
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from pixy_grpc.data.s3.address import SCHEME, parse_address
+
 LATER = ("PIXY_TLS_CERT", "PIXY_TLS_KEY", "PIXY_TLS_CLIENT_CA", "PIXY_KEYS_FILE")
 """Settings of a later version: a server that ignored them would be less safe than asked."""
 
@@ -35,13 +37,26 @@ class Settings(BaseSettings):
     """What the README's table of settings says, a field each."""
 
     model_config = SettingsConfigDict(
-        env_prefix="PIXY_", env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True
+        env_prefix="PIXY_",
+        env_file=".env",
+        env_file_encoding="utf-8",
+        extra="ignore",
+        frozen=True,
+        populate_by_name=True,
     )
 
     listen: str = "127.0.0.1:50051"
     insecure: bool = False
     database_url: str = Field(default="sqlite:///pixy.db", repr=False)
     images: str = "./images"
+    aws_access_key_id: str = Field(default="", repr=False, validation_alias="AWS_ACCESS_KEY_ID")
+    aws_secret_access_key: str = Field(
+        default="", repr=False, validation_alias="AWS_SECRET_ACCESS_KEY"
+    )
+    aws_session_token: str = Field(default="", repr=False, validation_alias="AWS_SESSION_TOKEN")
+    aws_region: str = Field(default="", validation_alias="AWS_REGION")
+    aws_default_region: str = Field(default="", validation_alias="AWS_DEFAULT_REGION")
+    aws_endpoint_url: str = Field(default="", validation_alias="AWS_ENDPOINT_URL")
     spool: str = ".pixy/spool"
     generator: Literal["sketch"] = "sketch"
     tokens: Annotated[dict[str, str], NoDecode] = Field(default_factory=dict, repr=False)
@@ -81,9 +96,11 @@ class Settings(BaseSettings):
 
     @field_validator("images")
     @classmethod
-    def _folder(cls, value: str) -> str:
-        if not value or "://" in value:
-            raise ValueError("takes a folder")
+    def _folder_or_bucket(cls, value: str) -> str:
+        if value.startswith(SCHEME):
+            parse_address(value)
+        elif not value or "://" in value:
+            raise ValueError("takes a folder or s3://bucket/prefix")
         return value
 
     @model_validator(mode="after")
@@ -92,7 +109,7 @@ class Settings(BaseSettings):
         for name, value in zip(LATER, given, strict=True):
             if value:
                 raise ValueError(f"{name} is for a later version: this one cannot honour it")
-        if not self.insecure and not _is_loopback(self.host):
+        if not self.insecure and not is_loopback(self.host):
             raise ValueError(
                 "PIXY_LISTEN is off loopback, where tokens would travel in the clear:"
                 " set PIXY_INSECURE=1 if something else protects them"
@@ -132,12 +149,18 @@ def load_settings() -> Settings:
 
 def _refuse_unknown(names: set[str]) -> None:
     """Refuse a name that is none of ours: a setting misspelt is a setting not made."""
-    known = {f"PIXY_{field.upper()}" for field in Settings.model_fields} | OF_THE_CLIENT
+    known = {_name(field) for field in Settings.model_fields} | OF_THE_CLIENT
     for name in sorted(names):
         if name.startswith("PIXY_") and not name.startswith(OF_TESTS) and name not in known:
             close = difflib.get_close_matches(name, known, 1)
             hint = f": did you mean {close[0]}?" if close else ""
             raise SettingsError(f"{name} is no setting of PixyProxy{hint}")
+
+
+def _name(field: str) -> str:
+    """Return the name that sets a field: one that others use too, or ours."""
+    alias = Settings.model_fields[field].validation_alias
+    return alias if isinstance(alias, str) else f"PIXY_{field.upper()}"
 
 
 def _line(error: ValidationError) -> str:
@@ -146,7 +169,8 @@ def _line(error: ValidationError) -> str:
     text = details["msg"].removeprefix("Value error, ")
     if not details["loc"]:
         return text
-    return f"PIXY_{str(details['loc'][0]).upper()}: {text}"
+    where = str(details["loc"][0])
+    return f"{_name(where) if where in Settings.model_fields else where}: {text}"
 
 
 def _token_pairs(text: str) -> dict[str, str]:
@@ -163,7 +187,8 @@ def _token_pairs(text: str) -> dict[str, str]:
     return tokens
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Tell whether what is sent to a host stays on this machine."""
     if host == "localhost":
         return True
     try:
