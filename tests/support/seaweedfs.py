@@ -10,7 +10,8 @@ import sys
 import tempfile
 import time
 import uuid
-from functools import cache
+from dataclasses import dataclass, field
+from functools import cache, cached_property
 from pathlib import Path
 
 import obstore
@@ -74,10 +75,11 @@ class SeaweedFSServer:
         """Its URL."""
         return f"http://127.0.0.1:{self.port}"
 
-    def bucket(self) -> S3Store:
+    def bucket(self, prefix: str = "") -> S3Store:
         """Open the bucket bare, for arranging what a test needs and looking at the outcome."""
         return S3Store(
             BUCKET,
+            prefix=prefix or None,
             endpoint=self.endpoint,
             region="us-east-1",
             access_key_id=KEY_ID,
@@ -139,25 +141,62 @@ class SeaweedFSServer:
                 return
 
 
+@dataclass(frozen=True)
+class Bare:
+    """The bucket under one prefix, past the service: to damage it, and to look into it."""
+
+    server: SeaweedFSServer
+    prefix: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+    def access(
+        self, endpoint: str = "", *, bucket: str = BUCKET, secret: str = SECRET
+    ) -> BucketAccess:
+        """Return how to use it; by way of another endpoint, if one is given."""
+        return BucketAccess(
+            BucketAddress(bucket, self.prefix),
+            Credentials(KEY_ID, secret),
+            endpoint=endpoint or self.server.endpoint,
+        )
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """The settings of a service that keeps its images here."""
+        return {
+            "images": f"s3://{BUCKET}/{self.prefix}",
+            "aws_access_key_id": KEY_ID,
+            "aws_secret_access_key": SECRET,
+            "aws_endpoint_url": self.server.endpoint,
+        }
+
+    def names(self) -> list[str]:
+        """Return the names of all objects, sorted."""
+        found = obstore.list(self._bucket).collect()
+        return sorted(str(each["path"]) for each in found)
+
+    def read(self, name: str) -> bytes:
+        """Return an object."""
+        return obstore.get(self._bucket, name).bytes().to_bytes()
+
+    def write(self, name: str, data: bytes) -> None:
+        """Put an object, over whatever is there."""
+        obstore.put(self._bucket, name, data, use_multipart=False)
+
+    def delete(self, *names: str) -> None:
+        """Remove objects."""
+        for name in names:
+            obstore.delete(self._bucket, name)
+
+    @cached_property
+    def _bucket(self) -> S3Store:
+        return self.server.bucket(self.prefix)
+
+
+def name_of(key: str) -> str:
+    """Return the name of the object that holds a key's bytes."""
+    return f"{key[:2]}/{key[2:4]}/{key}"
+
+
 @cache
 def shared_seaweedfs() -> SeaweedFSServer:
     """Return the server that all tests of this process share, each under its own prefix."""
     return SeaweedFSServer()
-
-
-def access(
-    endpoint: str, prefix: str = "", bucket: str = BUCKET, secret: str = SECRET
-) -> BucketAccess:
-    """Return how to use a bucket there; without a prefix, under a new one."""
-    address = BucketAddress(bucket, prefix or uuid.uuid4().hex)
-    return BucketAccess(address, Credentials(KEY_ID, secret), endpoint=endpoint)
-
-
-def settings(endpoint: str, prefix: str = "") -> dict[str, str]:
-    """Return the settings of a service whose images are there, by their names outside."""
-    return {
-        "PIXY_IMAGES": f"s3://{BUCKET}/{prefix or uuid.uuid4().hex}",
-        "AWS_ACCESS_KEY_ID": KEY_ID,
-        "AWS_SECRET_ACCESS_KEY": SECRET,
-        "AWS_ENDPOINT_URL": endpoint,
-    }

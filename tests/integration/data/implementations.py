@@ -23,8 +23,7 @@ from pixy_grpc.data.sqlite import SqliteDatabase
 from tests.fakes import InMemoryCreationRepository, InMemoryImageRepository, InMemoryImageStore
 from tests.integration.data.examples import new_guid, soon
 from tests.support.mariadb import fresh_database, shared_server_url
-from tests.support.seaweedfs import access as bucket_access
-from tests.support.seaweedfs import shared_seaweedfs
+from tests.support.seaweedfs import Bare, shared_seaweedfs
 
 LIMITS = ListingLimits()
 
@@ -129,7 +128,7 @@ def folder_store(folder: Path) -> Iterator[OpenStore]:
 
 @contextmanager
 def s3_store(_folder: Path) -> Iterator[OpenStore]:
-    access = bucket_access(shared_seaweedfs().endpoint)
+    access = Bare(shared_seaweedfs()).access()
     store_id = new_guid()
 
     def open_again() -> ImageStore:
