@@ -121,7 +121,7 @@ def test_window_ahead_that_failed_is_read_again(key: str, watched: S3Store, betw
     """A connection that is cut meanwhile costs a request, not the read."""
     with watched.open(key, soon()) as opened:
         opened.read(0, BLOCK_BYTES)
-        between.lose_answers(3)
+        between.lose_answers(3, "GET")
         opened.read(BLOCK_BYTES, BLOCK_BYTES)
 
         assert opened.read(WINDOW_BYTES, BLOCK_BYTES) == DATA[WINDOW_BYTES:][:BLOCK_BYTES]

@@ -14,7 +14,7 @@ class Proxy:
     """Carries bytes both ways.
 
     `requests` are the methods that passed, with their ranges. After `lose_answers(n)` the
-    next n answers never arrive: their connections are cut. While `spoils` is set, the
+    next n answers to a method never arrive: their connections are cut. While `spoils` is set, the
     last byte of what is sent to the server in large pieces is changed.
     """
 
@@ -24,6 +24,8 @@ class Proxy:
         self.cut = threading.Event()
         self._server_port = server_port
         self._to_lose = 0
+        self._method = ""
+        self._asked: dict[socket.socket, str] = {}
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
@@ -35,10 +37,11 @@ class Proxy:
         """The URL of the bucket's server, by way of here."""
         return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
 
-    def lose_answers(self, count: int) -> None:
+    def lose_answers(self, count: int, method: str = "PUT") -> None:
         """Lose that many."""
         with self._lock:
             self._to_lose = count
+            self._method = method
 
     def close(self) -> None:
         """Cut everything."""
@@ -61,7 +64,7 @@ class Proxy:
     def _carry_requests(self, client: socket.socket, server: socket.socket) -> None:
         with client, suppress(OSError):
             while data := client.recv(1 << 16):
-                self._note(data)
+                self._note(data, server)
                 if self.spoils and len(data) > 1 << 12:
                     data = data[:-1] + bytes([data[-1] ^ 1])
                 server.sendall(data)
@@ -71,19 +74,22 @@ class Proxy:
     def _carry_answers(self, client: socket.socket, server: socket.socket) -> None:
         with server, suppress(OSError):
             while data := server.recv(1 << 16):
-                if self._loses():
+                if self._loses(server):
                     break
                 client.sendall(data)
         _shut(client)
 
-    def _note(self, data: bytes) -> None:
+    def _note(self, data: bytes, server: socket.socket) -> None:
         for found in _REQUEST.finditer(data):
             span = _RANGE.search(data, found.start())
             parts = [found[1], span[1]] if span else [found[1]]
             self.requests.append(b" ".join(parts).decode())
+            self._asked[server] = found[1].decode()
 
-    def _loses(self) -> bool:
+    def _loses(self, server: socket.socket) -> bool:
         with self._lock:
+            if self._asked[server] != self._method:
+                return False
             self._to_lose -= 1
             return self._to_lose >= 0
 
