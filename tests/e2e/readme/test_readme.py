@@ -79,9 +79,11 @@ def test_settings_table_names_every_setting() -> None:
     """The table has a row for each setting of the server, and none that is not there."""
     client_only = {"PIXY_TARGET", "PIXY_TOKEN"}
     later = {"PIXY_TLS_CERT", "PIXY_TLS_KEY", "PIXY_TLS_CLIENT_CA", "PIXY_KEYS_FILE"}
-    settings = {f"PIXY_{name.upper()}" for name in Settings.model_fields}
+    fields = Settings.model_fields.items()
+    settings = {field.validation_alias or f"PIXY_{name.upper()}" for name, field in fields}
 
-    listed = set(re.findall(r"^\| (PIXY_\w+) \|", README, flags=re.MULTILINE))
+    section = README.partition("## Settings")[2].partition("\n## ")[0]
+    listed = set(re.findall(r"^\| ([A-Z]+_\w+) \|", section, flags=re.MULTILINE))
 
     assert listed - client_only == settings - later
 
