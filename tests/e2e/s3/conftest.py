@@ -1,7 +1,6 @@
 """A service whose images are in a bucket, and the bucket past it."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pixy_grpc.core.exceptions import CreationInProgressError, RecordNotFoundError
-from tests.integration.data.s3.faults import Proxy, proxy
+from tests.support.lossy_proxy import Proxy, proxy
 from tests.support.process import ServeProcess, run_program, serving, wait_until
 from tests.support.seaweedfs import KEY_ID, SECRET, Bare, shared_seaweedfs
 
@@ -38,7 +38,7 @@ def environment(bare: Bare, endpoint: str = "") -> dict[str, str]:
     return images | {name.upper(): value for name, value in settings.items()}
 
 
-def require_discreet(process: ServeProcess, bare: Bare) -> None:
+def require_discreet(process: ServeProcess) -> None:
     """Fail where the log tells what no log may."""
     text = "\n".join(process.lines)
     assert SECRET not in text
@@ -67,7 +67,7 @@ def test_image_in_a_bucket_is_created_read_and_deleted(own: Bare, tmp_path: Path
         assert own.names() == [mark]
         assert not (tmp_path / "images").exists()
         assert process.stop() == 0
-    require_discreet(process, own)
+    require_discreet(process)
 
 
 def test_creation_whose_puts_answers_are_lost_is_stored_once(

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from pixy_grpc.data.s3.store import S3Store
-from tests.integration.data.s3.faults import Proxy, proxy
+from tests.support.lossy_proxy import Proxy, proxy
 from tests.support.seaweedfs import Bare, SeaweedFSServer, shared_seaweedfs
 
 STORE_ID = "the-id-of-this-store"

@@ -14,7 +14,7 @@ from pixy_grpc.data.s3.client import RETRIES
 from pixy_grpc.data.s3.store import S3Store
 from tests.integration.data.examples import new_key, soon
 from tests.integration.data.s3.conftest import STORE_ID, open_store
-from tests.integration.data.s3.faults import Proxy
+from tests.support.lossy_proxy import Proxy
 from tests.support.provider import answer, providing
 from tests.support.seaweedfs import Bare, name_of
 

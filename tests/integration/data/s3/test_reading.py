@@ -12,7 +12,7 @@ from pixy_grpc.data.s3.reading import WINDOW_BYTES
 from pixy_grpc.data.s3.store import S3Store
 from tests.integration.data.examples import new_key, soon
 from tests.integration.data.s3.conftest import open_store
-from tests.integration.data.s3.faults import Proxy
+from tests.support.lossy_proxy import Proxy
 from tests.support.process import wait_until
 from tests.support.seaweedfs import Bare, name_of
 
