@@ -56,7 +56,7 @@ def translated() -> Iterator[None]:
     """Turn errors of obstore into ours."""
     try:
         yield
-    except (BaseError, FileNotFoundError, ValueError) as error:
+    except (BaseError, FileNotFoundError) as error:
         raise _translate(error) from _summary(error)
 
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -19,15 +20,17 @@ from pixy_grpc.core.exceptions import (
     StorageFullError,
     StorageUnavailableError,
 )
-from pixy_grpc.data.s3.address import BucketAccess
+from pixy_grpc.data.s3.address import BucketAccess, Credentials
 from pixy_grpc.data.s3.reading import WINDOW_BYTES
 from pixy_grpc.data.s3.store import S3Store
 from tests.integration.data.examples import new_guid, new_key, soon
 from tests.integration.data.mysql.faults import SilentListener, call, silent_listener
 from tests.integration.data.s3.conftest import STORE_ID
 from tests.support.children import free_ports
+from tests.support.lossy_proxy import proxy
 from tests.support.provider import answer, providing
-from tests.support.seaweedfs import Bare, name_of
+from tests.support.seaweedfs import KEY_ID, Bare, name_of
+from tests.support.seaweedfs import SECRET as KEY_SECRET
 
 pytestmark = pytest.mark.xdist_group("s3")
 
@@ -62,6 +65,10 @@ Unusable = Callable[[Bare], BucketAccess]
 UNUSABLE: dict[str, tuple[Unusable, str]] = {
     "no such bucket": (lambda bare: bare.access(bucket="missing"), "404 Not Found NoSuchBucket"),
     "wrong secret": (lambda bare: bare.access(secret=SECRET), "403 Forbidden"),
+    "wrong token": (
+        lambda bare: replace(bare.access(), credentials=Credentials(KEY_ID, KEY_SECRET, SECRET)),
+        "403 Forbidden",
+    ),
     "nobody listens": (
         lambda bare: bare.access(f"http://127.0.0.1:{free_ports(1)[0]}"),
         "Connect Connection refused",
@@ -182,6 +189,26 @@ def test_call_to_a_frozen_bucket_ends_by_its_deadline(store: S3Store, bare: Bare
     key = new_key()
     store.put(key, DATA, soon())
     assert bare.read(name_of(key)) == DATA
+
+
+def test_call_past_its_deadline_leaves_no_connection(bare: Bare) -> None:
+    """What nobody waits for any more is cut, not left to run."""
+    with frozen(bare), proxy(bare.server.port) as between:
+        store = S3Store(bare.access(between.endpoint))
+        with pytest.raises(StorageUnavailableError):
+            store.ping(Deadline.after(SHORT_SECONDS))
+
+        assert between.cut.wait(5)
+
+
+def test_environment_is_not_looked_at(bare: Bare, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The settings alone say where the bucket is, and who we are."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:1")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
+    monkeypatch.setenv("AWS_SKIP_SIGNATURE", "true")
+
+    S3Store(bare.access()).ping(soon())
 
 
 def test_read_of_a_frozen_bucket_ends_by_its_deadline(store: S3Store, bare: Bare) -> None:

@@ -7,13 +7,18 @@ import pytest
 
 from pixy_grpc.core.call import Deadline
 from pixy_grpc.core.contents import BLOCK_BYTES
-from pixy_grpc.core.exceptions import ImageCorruptError, StorageUnavailableError
+from pixy_grpc.core.exceptions import (
+    ImageCorruptError,
+    ImageException,
+    StorageUnavailableError,
+)
 from pixy_grpc.data.s3.reading import WINDOW_BYTES
 from pixy_grpc.data.s3.store import S3Store
 from tests.integration.data.examples import new_key, soon
 from tests.integration.data.s3.conftest import open_store
 from tests.support.lossy_proxy import Proxy
 from tests.support.process import wait_until
+from tests.support.provider import Reply, answer, providing
 from tests.support.seaweedfs import Bare, name_of
 
 pytestmark = pytest.mark.xdist_group("s3")
@@ -144,6 +149,42 @@ def test_read_of_a_replaced_object_is_corrupt(
             opened.read(WINDOW_BYTES, 1)
 
 
+def partial(data: bytes, start: int, tag: str, said: int = 0) -> Reply:
+    """Answer with a part of an object of two windows, as a store does."""
+    stop = start + (said or len(data)) - 1
+    headers = {
+        "etag": f'"{tag}"',
+        "last_modified": "Sun, 22 Nov 2026 12:00:00 GMT",
+        "content_range": f"bytes {start}-{stop}/{2 * WINDOW_BYTES}",
+    }
+    return answer(data, 206, "image/png", **headers)
+
+
+WRONG_PARTS = {
+    "of another object": (partial(DATA[:WINDOW_BYTES], WINDOW_BYTES, "2"), ImageCorruptError),
+    "too short": (partial(DATA[:9], WINDOW_BYTES, "1"), StorageUnavailableError),
+    "shorter than said": (
+        partial(DATA[:9], WINDOW_BYTES, "1", WINDOW_BYTES),
+        StorageUnavailableError,
+    ),
+    "another part": (partial(DATA[:WINDOW_BYTES], 0, "1"), StorageUnavailableError),
+}
+
+
+@pytest.mark.parametrize(("wrong", "expected"), WRONG_PARTS.values(), ids=WRONG_PARTS)
+def test_part_that_is_not_what_was_asked_for_is_refused(
+    bare: Bare, wrong: Reply, expected: type[ImageException]
+) -> None:
+    """By stores that know neither If-Match nor ranges as they should."""
+    with providing() as stand_in:
+        stand_in.will(partial(DATA[:WINDOW_BYTES], 0, "1"), wrong)
+
+        with S3Store(bare.access(stand_in.origin)).open(new_key(), soon()) as opened:
+            assert opened.read(0, 5) == DATA[:5]
+            with pytest.raises(expected):
+                opened.read(WINDOW_BYTES, 5)
+
+
 def test_read_of_a_deleted_object_is_corrupt(store: S3Store, bare: Bare, key: str) -> None:
     """What is in memory is right, and the rest is told to be gone."""
     with store.open(key, soon()) as opened:
@@ -169,11 +210,23 @@ def test_folder_in_the_place_of_an_object_is_corrupt(store: S3Store, bare: Bare)
     """What lies below a key is not the key's, whoever asks."""
     key = new_key()
     bare.write(f"{name_of(key)}/child", b"other bytes")
+    bare.write(f"{name_of(key)}/{key}", b"other bytes")
 
     with pytest.raises(ImageCorruptError), store.open(key, soon()):
         pass
 
     assert store.keys(key.partition(".")[0], soon()) == []
+
+
+def test_keys_of_neighbours_are_others(store: S3Store) -> None:
+    """The folder is shared, and the list goes on behind the guid's own."""
+    guids = [f"abcd{number}000-0000-0000-0000-000000000000" for number in range(3)]
+    for guid in guids:
+        for attempt in ("1.png", "2.webp"):
+            store.put(f"{guid}.{attempt}", USUAL, soon())
+
+    for guid in guids:
+        assert store.keys(guid, soon()) == [f"{guid}.1.png", f"{guid}.2.webp"]
 
 
 @pytest.mark.parametrize("key", ["older/fox.png", "../.pixy-store", ".pixy-store", "a" * 36])
