@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 
-_REQUEST = re.compile(rb"^(GET|PUT|HEAD|DELETE) \S+ HTTP/1\.1\r\n", re.MULTILINE)
+_REQUEST = re.compile(rb"^(GET|PUT|POST|HEAD|DELETE) \S+ HTTP/1\.1\r\n", re.MULTILINE)
 _RANGE = re.compile(rb"\r\nrange: bytes=(\d+-\d+)\r\n", re.IGNORECASE)
 
 

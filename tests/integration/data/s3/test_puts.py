@@ -117,16 +117,19 @@ def test_bytes_that_change_on_the_way_are_not_stored(
     assert bare.names() == [".pixy-store"]
 
 
-def test_put_of_a_large_image_is_whole_and_create_only(store: S3Store, bare: Bare) -> None:
-    """One request, not the parts that obstore makes of large ones."""
+def test_put_of_a_large_image_is_one_request(far: S3Store, bare: Bare, between: Proxy) -> None:
+    """Of the parts that obstore may make of large ones none is create-only."""
     key = new_key()
     large = secrets.token_bytes(9_000_000)
+    far.ping(soon())
+    between.requests.clear()
 
-    store.put(key, large, soon())
+    far.put(key, large, soon())
 
+    assert between.requests == ["PUT"]
     assert bare.read(name_of(key)) == large
     with pytest.raises(ConstraintViolationError):
-        store.put(key, large[::-1], soon())
+        far.put(key, large[::-1], soon())
 
 
 def test_quarantined_bytes_lie_aside(store: S3Store, bare: Bare) -> None:
