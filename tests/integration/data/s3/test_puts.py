@@ -104,6 +104,27 @@ def test_put_cut_by_its_deadline_can_be_repeated(store: S3Store, bare: Bare) -> 
     assert bare.read(name_of(key)) == DATA
 
 
+MARK = answer(STORE_ID.encode(), etag='"1"', last_modified="Sun, 22 Nov 2026 12:00:00 GMT")
+
+
+def test_put_that_met_another_request_was_not_stored(bare: Bare) -> None:
+    """Amazon's 409: nothing need be there, and the put is to be tried again."""
+    with providing() as stand_in:
+        stand_in.will(MARK, answer(b"", 409), answer(b"", 404))
+
+        with pytest.raises(StorageUnavailableError):
+            S3Store(bare.access(stand_in.origin)).put(new_key(), DATA, soon())
+
+
+def test_delete_in_a_bucket_that_is_gone_is_unavailable(bare: Bare) -> None:
+    """A missing object is answered as if it had been there; a missing bucket is not."""
+    with providing() as stand_in:
+        stand_in.will(MARK, answer(b"", 404))
+
+        with pytest.raises(StorageUnavailableError):
+            S3Store(bare.access(stand_in.origin)).delete(new_key(), soon())
+
+
 def test_bytes_that_change_on_the_way_are_not_stored(
     far: S3Store, bare: Bare, between: Proxy
 ) -> None:
