@@ -1,6 +1,7 @@
 """An object that is open for reading, a window of it at a time."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from pixy_grpc.core.call import Deadline
@@ -105,11 +106,8 @@ class OpenObject:
         deadline = self._deadline.within(REQUEST_SECONDS)
         if self._ahead and self._ahead[0] == index:
             request, self._ahead = self._ahead[1], None
-            try:
+            with suppress(StorageUnavailableError):  # asked for again below, if there is time
                 return self._source.answer(request, deadline)
-            except StorageUnavailableError:
-                if not deadline.remaining():
-                    raise
         self.close()
         return self._source.answer(self._begin(index), deadline)
 
