@@ -26,6 +26,7 @@ from pixy_grpc.service.creation import CreationLimits, CreationParts, ImageCreat
 from pixy_grpc.service.delivery import ImageDelivery
 from pixy_grpc.service.tokens import TokenAuthenticator
 from pixy_grpc.settings import Settings, SettingsError
+from pixy_grpc.stores import open_store
 from pixy_grpc.web.health import Health
 from pixy_grpc.web.server import GrpcServer, ServerLimits
 from pixy_grpc.web.servicer import UseCases
@@ -89,7 +90,7 @@ def prepare(settings: Settings) -> str:
     if settings.database_file:
         _make_database_file(settings.database_file)
     deadline = Deadline.after(PREPARE_SECONDS)
-    store = FolderStore(Path(settings.images))
+    store = open_store(settings)
     with closing(open_database(settings)) as database:
         with _blamed_on("PIXY_DATABASE_URL"):
             migrate(database, deadline)
@@ -101,7 +102,7 @@ def prepare(settings: Settings) -> str:
         with _blamed_on("PIXY_IMAGES"):
             store.mark(store_id)
         with _blamed_on("PIXY_DATABASE_URL"):
-            adopt(database, store, deadline)
+            adopt(database, store if isinstance(store, FolderStore) else None, deadline)
     return store_id
 
 
@@ -160,7 +161,7 @@ def creation_parts(settings: Settings, database: Database, store_id: str) -> Cre
     return CreationParts(
         images=SqlImageRepository(database),
         creations=SqlCreationRepository(database),
-        store=FolderStore(Path(settings.images), store_id),
+        store=open_store(settings, store_id),
         spool=FolderSpool(Path(settings.spool)),
         generator=open_generator(settings),
         clock=SystemClock(),

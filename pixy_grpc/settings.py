@@ -11,6 +11,8 @@ from dotenv import dotenv_values
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from pixy_grpc.data.s3.address import SCHEME, parse_address
+
 LATER = ("PIXY_TLS_CERT", "PIXY_TLS_KEY", "PIXY_TLS_CLIENT_CA", "PIXY_KEYS_FILE")
 """Settings of a later version: a server that ignored them would be less safe than asked."""
 
@@ -47,6 +49,14 @@ class Settings(BaseSettings):
     insecure: bool = False
     database_url: str = Field(default="sqlite:///pixy.db", repr=False)
     images: str = "./images"
+    aws_access_key_id: str = Field(default="", repr=False, validation_alias="AWS_ACCESS_KEY_ID")
+    aws_secret_access_key: str = Field(
+        default="", repr=False, validation_alias="AWS_SECRET_ACCESS_KEY"
+    )
+    aws_session_token: str = Field(default="", repr=False, validation_alias="AWS_SESSION_TOKEN")
+    aws_region: str = Field(default="", validation_alias="AWS_REGION")
+    aws_default_region: str = Field(default="", validation_alias="AWS_DEFAULT_REGION")
+    aws_endpoint_url: str = Field(default="", validation_alias="AWS_ENDPOINT_URL")
     spool: str = ".pixy/spool"
     generator: Literal["sketch", "openai"] = "sketch"
     openai_model: str = ""
@@ -112,9 +122,11 @@ class Settings(BaseSettings):
 
     @field_validator("images")
     @classmethod
-    def _folder(cls, value: str) -> str:
-        if not value or "://" in value:
-            raise ValueError("takes a folder")
+    def _folder_or_bucket(cls, value: str) -> str:
+        if value.startswith(SCHEME):
+            parse_address(value)
+        elif not value or "://" in value:
+            raise ValueError("takes a folder or s3://bucket/prefix")
         return value
 
     @model_validator(mode="after")

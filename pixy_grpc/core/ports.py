@@ -198,7 +198,11 @@ class CreationRepository(Protocol):
 
 
 class StoredBytes(Protocol):
-    """Bytes opened for reading; they stay readable when their key is deleted."""
+    """Bytes opened for reading; they stay what they were, whatever becomes of their key.
+
+    A store of another machine may lend but the beginning of large ones, and raise
+    ImageCorruptError for the rest, once their key is deleted.
+    """
 
     @property
     def size_bytes(self) -> int:
@@ -222,7 +226,9 @@ class ImageStore(Protocol):
         """Store bytes under a new key; on return they outlive a crash of the machine.
 
         They appear whole or not at all. Raises StorageFullError, and
-        ConstraintViolationError where the key is taken: what is there stays.
+        ConstraintViolationError where the key is taken: what is there stays. The same
+        bytes once more are no error where a store cannot tell that from a put of its own
+        whose answer was lost.
         """
 
     def open(self, key: str, deadline: Deadline) -> AbstractContextManager[StoredBytes]:

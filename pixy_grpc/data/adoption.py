@@ -16,7 +16,7 @@ from pixy_grpc.core.search import index_terms
 from pixy_grpc.data.database import Database, Row
 from pixy_grpc.data.folder import FolderStore
 from pixy_grpc.data.init import lease
-from pixy_grpc.data.older_files import OlderFiles
+from pixy_grpc.data.older_files import NoOlderFiles, OlderFiles
 from pixy_grpc.data.repository import insert_contents, replace_terms
 
 ROWS_A_BATCH = 200
@@ -59,22 +59,30 @@ class _Adoption:
     contents: ImageContents | None
 
 
-def adopt(database: Database, store: FolderStore, deadline: Deadline) -> AdoptionReport:
+def adopt(database: Database, store: FolderStore | None, deadline: Deadline) -> AdoptionReport:
     """Take over the rows that were there before this version's tables, where it is due.
 
     One server does it, under the lease of the migration, and goes on where a crash left
-    off; the deadline is for waiting for that lease.
+    off; the deadline is for waiting for that lease. Without a folder there are no files to
+    pin; the rows are found all the same.
     """
     report = AdoptionReport()
     if _due(database):
         with lease(database, deadline) as renew:
-            _adopt_all(database, OlderFiles(store), renew, report)
+            _adopt_all(database, _files(store), renew, report)
         _log_report(report)
     return report
 
 
+def _files(store: FolderStore | None) -> OlderFiles | NoOlderFiles:
+    return OlderFiles(store) if store else NoOlderFiles()
+
+
 def _adopt_all(
-    database: Database, files: OlderFiles, renew: Callable[[], None], report: AdoptionReport
+    database: Database,
+    files: OlderFiles | NoOlderFiles,
+    renew: Callable[[], None],
+    report: AdoptionReport,
 ) -> None:
     report.unreadable = files.unreadable
     while rows := _due(database):
@@ -108,7 +116,7 @@ def _due(database: Database) -> list[Row]:
         )
 
 
-def _adoption(row: Row, files: OlderFiles) -> _Adoption:
+def _adoption(row: Row, files: OlderFiles | NoOlderFiles) -> _Adoption:
     """Return what is to be written, made before the transaction that others wait for."""
     terms = index_terms(row["prompt"], row["filename"])
     return _Adoption(row["id"], terms, files.find(row["guid"], row["filename"]))

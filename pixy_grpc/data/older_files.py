@@ -13,6 +13,16 @@ _HEAD_BYTES = 12
 """How far a file has to be read to tell its type."""
 
 
+class NoOlderFiles:
+    """What lies in a store that no earlier PixyProxy knew."""
+
+    def __init__(self) -> None:
+        self.unreadable: list[str] = []
+
+    def find(self, guid: str, filename: str) -> None:
+        """Return None: no image's file is there."""
+
+
 class OlderFiles:
     """The plain files in the root of a folder store, as they were when it was made."""
 

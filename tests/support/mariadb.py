@@ -8,9 +8,7 @@ import atexit
 import os
 import shutil
 import signal
-import socket
 import subprocess
-import sys
 import tempfile
 import time
 import uuid
@@ -21,6 +19,8 @@ from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 import pymysql
+
+from tests.support.children import bound_to_us, free_ports
 
 URL_VARIABLE = "PIXY_TEST_MYSQL_URL"
 
@@ -33,15 +33,6 @@ POLL_SECONDS = 0.02
 _INSTALL = "apt-get install --no-install-recommends mariadb-server-core mariadb-client-core"
 _PLACES = f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin:/usr/local/mysql/bin"
 
-# The kernel ends the server when the process that started it ends, killed or not.
-_DIE_WITH_PARENT = """
-import ctypes, os, sys
-ctypes.CDLL(None).prctl(1, 9)  # PR_SET_PDEATHSIG, SIGKILL
-if os.getppid() != int(sys.argv[1]):
-    os._exit(1)  # it ended before we asked
-os.execv(sys.argv[2], sys.argv[2:])
-"""
-
 
 class MariaDBServer:
     """One server on loopback, in a folder of its own. `options` go to mariadbd.
@@ -52,7 +43,7 @@ class MariaDBServer:
     def __init__(self, *options: str, folder: Path | None = None) -> None:
         self._options = options
         self._folder = folder or Path(tempfile.mkdtemp(prefix="pxm-"))  # a socket's path is short
-        self.port = _free_port()
+        (self.port,) = free_ports(1)
         self.socket = self._folder / "s"
         self._process: subprocess.Popen[bytes] | None = None
         atexit.register(self.remove)
@@ -73,8 +64,7 @@ class MariaDBServer:
 
     def start(self, *options: str) -> None:
         """Start the server, on the same port each time, and wait until it answers."""
-        launcher = [sys.executable, "-ISc", _DIE_WITH_PARENT, str(os.getpid())]
-        command = [*launcher, *self._command(options)]
+        command = bound_to_us(self._command(options))
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 command, stdout=log, stderr=log, env=_environment(self._folder)
@@ -242,9 +232,3 @@ def _program(name: str) -> str:
 
 def _as_root() -> list[str]:
     return ["--user=root"] if os.geteuid() == 0 else []
-
-
-def _free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])

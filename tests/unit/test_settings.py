@@ -1,11 +1,10 @@
 """The settings: what is taken, what is refused, and that no refusal shows a secret."""
 
-import os
 from pathlib import Path
 
 import pytest
 
-from pixy_grpc.settings import Settings, SettingsError, load_settings
+from pixy_grpc.settings import Settings, SettingsError, load_settings, name_of
 
 SECRET = "never-shown-1234"
 
@@ -56,6 +55,24 @@ GOOD = {
     ),
     "a compression": ("PIXY_OPENAI_COMPRESSION", "80", "openai_compression", 80),
     "no compression": ("PIXY_OPENAI_COMPRESSION", "", "openai_compression", None),
+    "a bucket": ("PIXY_IMAGES", "s3://pixy", "images", "s3://pixy"),
+    "a prefix in a bucket": (
+        "PIXY_IMAGES",
+        "s3://pixy.x/a/b-c_d/",
+        "images",
+        "s3://pixy.x/a/b-c_d/",
+    ),
+    "a key by its usual name": ("AWS_ACCESS_KEY_ID", SECRET, "aws_access_key_id", SECRET),
+    "its secret": ("AWS_SECRET_ACCESS_KEY", SECRET, "aws_secret_access_key", SECRET),
+    "its token": ("AWS_SESSION_TOKEN", SECRET, "aws_session_token", SECRET),
+    "a region": ("AWS_REGION", "eu-west-1", "aws_region", "eu-west-1"),
+    "another region": ("AWS_DEFAULT_REGION", "eu-west-1", "aws_default_region", "eu-west-1"),
+    "an endpoint of buckets": (
+        "AWS_ENDPOINT_URL",
+        "https://s3.test",
+        "aws_endpoint_url",
+        "https://s3.test",
+    ),
     "no reflection": ("PIXY_REFLECTION", "0", "reflection", False),
     "an empty setting of later": ("PIXY_TLS_CERT", "", "tls_cert", ""),
 }
@@ -89,6 +106,12 @@ BAD = {
     "no time to read": {"PIXY_STALL_SECONDS": "0.5"},
     "no number": {"PIXY_STALL_SECONDS": "nan"},
     "a negative grace": {"PIXY_GRACE_SECONDS": "-1"},
+    "no bucket": {"PIXY_IMAGES": "s3://"},
+    "a bucket with a key": {"PIXY_IMAGES": f"s3://key:{SECRET}@bucket/prefix"},
+    "a bucket in capitals": {"PIXY_IMAGES": "s3://Bucket"},
+    "a prefix that climbs": {"PIXY_IMAGES": "s3://bucket/../other"},
+    "a prefix with a gap": {"PIXY_IMAGES": "s3://bucket/a//b"},
+    "a query": {"PIXY_IMAGES": f"s3://bucket/a?secret={SECRET}"},
     "an unknown level": {"PIXY_LOG_LEVEL": "LOUD"},
     "an unknown database": {"PIXY_DATABASE_URL": f"oracle://u:{SECRET}@h/x"},
     "a database without file": {"PIXY_DATABASE_URL": "sqlite:///"},
@@ -114,9 +137,8 @@ BAD = {
 def _alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Load in a folder and an environment that hold no settings."""
     monkeypatch.chdir(tmp_path)
-    for name in os.environ:
-        if name.startswith(("PIXY_", "OPENAI_")):
-            monkeypatch.delenv(name)
+    for field in Settings.model_fields:
+        monkeypatch.delenv(name_of(field), raising=False)
 
 
 def test_load_without_settings_gives_defaults() -> None:

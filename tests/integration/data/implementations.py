@@ -18,10 +18,12 @@ from pixy_grpc.data.init import migrate
 from pixy_grpc.data.listing import ListingLimits
 from pixy_grpc.data.mysql import MySQLDatabase, parse_url
 from pixy_grpc.data.repository import SqlImageRepository
+from pixy_grpc.data.s3.store import S3Store
 from pixy_grpc.data.sqlite import SqliteDatabase
 from tests.fakes import InMemoryCreationRepository, InMemoryImageRepository, InMemoryImageStore
 from tests.integration.data.examples import new_guid, soon
 from tests.support.mariadb import fresh_database, shared_server_url
+from tests.support.seaweedfs import Bare, shared_seaweedfs
 
 LIMITS = ListingLimits()
 
@@ -124,6 +126,20 @@ def folder_store(folder: Path) -> Iterator[OpenStore]:
     yield open_again
 
 
+@contextmanager
+def s3_store(_folder: Path) -> Iterator[OpenStore]:
+    access = Bare(shared_seaweedfs()).access()
+    store_id = new_guid()
+
+    def open_again() -> ImageStore:
+        store = S3Store(access)
+        if store.prepare() is None:
+            store.mark(store_id)
+        return store
+
+    yield open_again
+
+
 REPOSITORIES: dict[str, Callable[[Path], AbstractContextManager[OpenRepositories]]] = {
     "fake": fake_repositories,
     "sqlite": sqlite_repositories,
@@ -133,4 +149,5 @@ REPOSITORIES: dict[str, Callable[[Path], AbstractContextManager[OpenRepositories
 IMAGE_STORES: dict[str, Callable[[Path], AbstractContextManager[OpenStore]]] = {
     "fake": fake_store,
     "folder": folder_store,
+    "s3": s3_store,
 }

@@ -119,6 +119,19 @@ def older(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Older]:
         yield Older(database, folder)
 
 
+def test_adopt_without_a_folder_finds_the_rows(older: Older) -> None:
+    """Where bytes are kept in a bucket no file is pinned, and none is lost."""
+    guid = older.add(new_guid(), "fox.png", "an old fox")
+    older.put("fox.png", PNG)
+    migrate(older.database, soon())
+
+    report = adopt(older.database, None, soon())
+
+    assert (report.images, report.files) == (1, 0)
+    assert older.found(ImageFilter(prompt="fox")) == {guid}
+    assert older.bytes_of(guid) is None
+
+
 def test_adopt_serves_files_by_filename_and_by_guid(older: Older) -> None:
     """A file is found under its row's filename, or under its guid with any extension."""
     named = older.add(new_guid(), "fox.png")
