@@ -1,4 +1,4 @@
-"""The part of the client that fetches bytes: as a stream, in memory, into a file."""
+"""The part of the client that fetches bytes: as a stream, in memory, into a file, as a file."""
 
 import os
 from collections.abc import Callable
@@ -7,6 +7,7 @@ from typing import TypeVar
 from pixy_client.allowance import Allowance
 from pixy_client.calls import Reading
 from pixy_client.files import Destination, Progress, save
+from pixy_client.image_file import ImageFile
 from pixy_client.results import Download, ImageBytes
 from pixy_client.resuming import ResumingRead
 from pixy_client.settings import ClientSettings, check_timeout
@@ -100,6 +101,27 @@ class BytesClient:
             return save(stream, destination, progress)
 
         return self._take(Reading(guid, 0, 0, max_side, format), timeout, take)
+
+    def open(
+        self,
+        guid: str,
+        *,
+        max_side: int = 0,
+        format: ImageFormat | str | None = None,  # noqa: A002 - the contract's name
+        timeout: float | None = None,
+    ) -> ImageFile:
+        """Return an image as a binary file to read and to seek in, to be closed.
+
+        The timeout is how long it waits for its next bytes, by default that of any call;
+        the file may stay open for longer.
+        """
+        seconds = self.settings.timeout_seconds if timeout is None else check_timeout(timeout)
+
+        def open_at(offset: int, sha256: str) -> ImageStream:
+            reading = Reading(guid, offset, 0, max_side, format, sha256)
+            return self._begin(reading, Allowance(seconds))
+
+        return ImageFile(open_at)
 
     def _take(
         self, reading: Reading, timeout: float | None, take: Callable[[ImageStream], Result]

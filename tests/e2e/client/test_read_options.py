@@ -41,7 +41,7 @@ def test_client_with_an_unusable_download_timeout_is_none() -> None:
         ClientSettings("localhost:1", "t", download_timeout_seconds=0.0)
 
 
-@pytest.mark.parametrize("call", ["read", "stream", "download"])
+@pytest.mark.parametrize("call", ["read", "stream", "open", "download"])
 def test_reads_ask_for_a_rendition(
     stand_in: StandIn, client: Client, tmp_path: Path, call: str
 ) -> None:
@@ -50,7 +50,7 @@ def test_reads_ask_for_a_rendition(
     where = {"download": (GUID, tmp_path)}.get(call, (GUID,))
 
     result = getattr(client, call)(*where, max_side=256, format="webp")
-    if call == "stream":
+    if call in ("stream", "open"):
         with result:
             assert b"".join(result) == DATA
 
