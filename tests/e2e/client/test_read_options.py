@@ -72,3 +72,17 @@ def test_read_of_no_such_rendition_fails(stand_in: StandIn, client: Client) -> N
 
     with pytest.raises(InvalidSizeError):
         client.read(GUID, max_side=7)
+
+
+def test_get_asks_for_a_rendition(stand_in: StandIn, pixy: Pixy) -> None:
+    """Into a file and to standard output."""
+    stand_in.script("GetImageBytes", sends_range())
+
+    results = [
+        pixy("get", GUID, "-o", output, "--max-side", "256", "--format", "webp")
+        for output in ("fox.webp", "-")
+    ]
+
+    assert [result.exit_code for result in results] == [0, 0]
+    asked = [(each.max_side, each.format) for each in stand_in.requests("GetImageBytes")]
+    assert asked == [(256, 3)] * 2
