@@ -16,6 +16,7 @@ from pixy_client.errors import (
     UnreachableError,
     UnreadableAnswerError,
 )
+from pixy_client.image_file import ImageFile
 from pixy_client.results import Creation, Download, ImageBytes, ImagePage
 from pixy_client.settings import ClientSettings
 from pixy_client.streams import ImageStream
@@ -84,6 +85,7 @@ __all__ = [
     "ImageChangedError",
     "ImageCorruptError",
     "ImageException",
+    "ImageFile",
     "ImageFormat",
     "ImagePage",
     "ImageStream",

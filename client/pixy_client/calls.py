@@ -53,6 +53,22 @@ class Listing:
     page_size: int = 0
 
 
+@dataclass(frozen=True)
+class Reading:
+    """The bytes wanted of an image or, with a side or a format, of a rendition of it.
+
+    A limit of 0 means all from the offset on. With an `expected_sha256` they are wanted
+    only if that is still the SHA-256 of the whole.
+    """
+
+    guid: str
+    offset: int = 0
+    limit: int = 0
+    max_side: int = 0
+    format: ImageFormat | str | None = None
+    expected_sha256: str = ""
+
+
 def create(
     prompt: str,
     *,
@@ -111,14 +127,21 @@ def list_page(
 
 
 def read(
-    guid: str, offset: int, limit: int
+    reading: Reading,
 ) -> StreamCall[pb.GetImageBytesRequest, pb.GetImageBytesResponse, Image | bytes]:
     """Describe a read of bytes: the image first, then what there is of them."""
-    check_text(guid=guid)
-    check_number(offset=offset, limit=limit)
+    check_text(guid=reading.guid)
+    check_number(offset=reading.offset, limit=reading.limit, max_side=reading.max_side)
     return StreamCall(
         "GetImageBytes",
-        lambda: pb.GetImageBytesRequest(guid=guid, read_offset=offset, read_limit=limit),
+        lambda: pb.GetImageBytesRequest(
+            guid=reading.guid,
+            read_offset=reading.offset,
+            read_limit=reading.limit,
+            max_side=reading.max_side,
+            format=from_format(reading.format),
+            expected_sha256=reading.expected_sha256,
+        ),
         to_part,
     )
 

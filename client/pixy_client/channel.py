@@ -45,6 +45,8 @@ def channel_options(settings: ClientSettings) -> tuple[tuple[str, int | str], ..
 
     A target on this machine is never reached through an HTTP proxy of the environment:
     the token would leave in plain text. A config found in DNS would undo the retries.
+    The window of flow control does not grow: gRPC drops what has arrived and was not read
+    when a connection is cut, and with a window below one message that is no whole message.
     """
     return (
         ("grpc.enable_retries", 1),
@@ -57,4 +59,5 @@ def channel_options(settings: ClientSettings) -> tuple[tuple[str, int | str], ..
         ("grpc.keepalive_timeout_ms", KEEPALIVE_TIMEOUT_SECONDS * 1000),
         ("grpc.keepalive_permit_without_calls", 0),
         ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+        ("grpc.http2.bdp_probe", 0),
     )

@@ -1,30 +1,25 @@
 """The synchronous client: one method per use of the service."""
 
-import os
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Self
 from uuid import UUID
 
 from pixy_client import calls
-from pixy_client.files import Destination, Progress, save
+from pixy_client.bytes_client import BytesClient
 from pixy_client.paging import follow
-from pixy_client.results import Creation, Download, ImageBytes, ImagePage
+from pixy_client.results import Creation, ImagePage
 from pixy_client.settings import (
     DEFAULT_CREATE_TIMEOUT_SECONDS,
+    DEFAULT_DOWNLOAD_TIMEOUT_SECONDS,
     DEFAULT_TIMEOUT_SECONDS,
     ClientSettings,
 )
-from pixy_client.streams import ImageStream
 from pixy_client.transport import Transport
 from pixy_grpc.core.models import Image, ImageFormat
 
 
-def _ignore(_done: int, _total: int) -> None:
-    """Tell nobody about progress."""
-
-
-class Client:
+class Client(BytesClient):
     """A client of one server; threads may share it, `with` closes it.
 
     What is not given comes from the environment (see ClientSettings.from_environment),
@@ -40,16 +35,18 @@ class Client:
         token: str | None = None,
         timeout: float = DEFAULT_TIMEOUT_SECONDS,
         create_timeout: float = DEFAULT_CREATE_TIMEOUT_SECONDS,
+        download_timeout: float = DEFAULT_DOWNLOAD_TIMEOUT_SECONDS,
         insecure: bool = False,
     ) -> None:
-        self.settings = ClientSettings.from_environment(
+        settings = ClientSettings.from_environment(
             target=target,
             token=token,
             timeout_seconds=timeout,
             create_timeout_seconds=create_timeout,
+            download_timeout_seconds=download_timeout,
             insecure=insecure,
         )
-        self._transport = Transport(self.settings)
+        super().__init__(settings, Transport(settings))
 
     @classmethod
     def from_settings(cls, settings: ClientSettings) -> Self:
@@ -59,6 +56,7 @@ class Client:
             token=settings.token,
             timeout=settings.timeout_seconds,
             create_timeout=settings.create_timeout_seconds,
+            download_timeout=settings.download_timeout_seconds,
             insecure=settings.insecure,
         )
 
@@ -123,54 +121,6 @@ class Client:
         """Return one page; it may be short or empty and still have a next one."""
         listing = calls.Listing(prompt, filename, created_after, created_before, page_size)
         return self._transport.call(calls.list_page(listing, page_token), timeout)
-
-    def stream(
-        self, guid: str, offset: int = 0, limit: int = 0, *, timeout: float | None = None
-    ) -> ImageStream:
-        """Return an image whose bytes are to be iterated; a limit of 0 means all of them.
-
-        The timeout is that of the whole stream.
-        """
-        parts = self._transport.stream(calls.read(guid, offset, limit), timeout)
-        return ImageStream(parts, guid, offset, limit)
-
-    def read(
-        self,
-        guid: str,
-        offset: int = 0,
-        limit: int = 0,
-        *,
-        max_bytes: int | None = None,
-        timeout: float | None = None,
-    ) -> ImageBytes:
-        """Return the bytes of an image, or a range of them; a limit of 0 means all.
-
-        Raises AnswerTooLargeError past `max_bytes`, by default 256 MiB of an unknown size.
-        """
-        with self.stream(guid, offset, limit, timeout=timeout) as stream:
-            stream.limit_bytes(max_bytes)
-            data = b"".join(stream)
-            return ImageBytes(stream.image, data, offset, stream.verified)
-
-    def download(
-        self,
-        guid: str,
-        path: str | os.PathLike[str],
-        *,
-        progress: Progress = _ignore,
-        max_bytes: int | None = None,
-        timeout: float | None = None,
-    ) -> Download:
-        """Write an image to a file, or to a new file in a folder, once it is verified.
-
-        In a folder the image's filename is a label: only a plain name is made of it, and
-        no file is replaced. On any failure nothing is left and nothing has changed.
-        `max_bytes` is as in `read`. Raises OSError for what the file system refuses.
-        """
-        destination = Destination.at(path)
-        with self.stream(guid, timeout=timeout) as stream:
-            stream.limit_bytes(max_bytes)
-            return save(stream, destination, progress)
 
     def update(
         self,

@@ -14,10 +14,14 @@ DEFAULT_TARGET = "127.0.0.1:50051"
 """Where a server listens that was told nothing else."""
 
 DEFAULT_TIMEOUT_SECONDS = 30.0
-"""How long any call but a creation may take."""
+"""How long any call may take but a creation and a download."""
 
 DEFAULT_CREATE_TIMEOUT_SECONDS = 180.0
 """How long a creation may take: providers are known to need a minute or two."""
+
+DEFAULT_DOWNLOAD_TIMEOUT_SECONDS = 600.0
+"""How long bytes may take, resumes included: a server cuts readers below 64 KiB/s, and at
+twice that 75 MiB take as long."""
 
 TOKEN_FILE = Path(".pixy", "token")
 """Where a server without configured tokens leaves one, in its working folder."""
@@ -55,12 +59,14 @@ class ClientSettings:
     token: str = field(repr=False)
     timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS
     create_timeout_seconds: float = DEFAULT_CREATE_TIMEOUT_SECONDS
+    download_timeout_seconds: float = DEFAULT_DOWNLOAD_TIMEOUT_SECONDS
     insecure: bool = False
 
     def __post_init__(self) -> None:
         check_target(self.target)
         check_timeout(self.timeout_seconds)
         check_timeout(self.create_timeout_seconds)
+        check_timeout(self.download_timeout_seconds)
         if not (self.token.isascii() and self.token.isprintable() and " " not in self.token):
             raise SettingsError("PIXY_TOKEN holds a character that no token has.")
         if not self.insecure and not is_loopback(self.target):
@@ -70,7 +76,7 @@ class ClientSettings:
             )
 
     @classmethod
-    def from_environment(
+    def from_environment(  # noqa: PLR0913 - the settings themselves
         cls,
         environment: Mapping[str, str] | None = None,
         *,
@@ -78,6 +84,7 @@ class ClientSettings:
         token: str | None = None,
         timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
         create_timeout_seconds: float = DEFAULT_CREATE_TIMEOUT_SECONDS,
+        download_timeout_seconds: float = DEFAULT_DOWNLOAD_TIMEOUT_SECONDS,
         insecure: bool = False,
     ) -> Self:
         """Read what is not given from PIXY_TARGET, PIXY_TOKEN and PIXY_INSECURE.
@@ -93,6 +100,7 @@ class ClientSettings:
             token=token or found.get("PIXY_TOKEN", "").strip() or _local_token(where),
             timeout_seconds=timeout_seconds,
             create_timeout_seconds=create_timeout_seconds,
+            download_timeout_seconds=download_timeout_seconds,
             insecure=insecure or found.get("PIXY_INSECURE", "").lower() in _YES,
         )
 

@@ -23,10 +23,11 @@ class ImageStream:
         self, parts: Generator[Image | bytes, None, None], guid: str, offset: int, limit: int
     ) -> None:
         self._parts = parts
-        self._ceiling: int | None = None
-        self.image = self._begin(guid)
+        self.image = begin(parts, guid)
         self.verified = False
         self._verification = Verification(self.image, offset, limit)
+        self._usual_ceiling = limit or MAX_UNKNOWN_BYTES if self.expected_bytes is None else None
+        self._ceiling = self._usual_ceiling
 
     @property
     def expected_bytes(self) -> int | None:
@@ -48,12 +49,12 @@ class ImageStream:
         self.verified = self._verification.finish()
 
     def limit_bytes(self, max_bytes: int | None) -> None:
-        """Take no more than so many bytes; None: MAX_UNKNOWN_BYTES if none are expected.
+        """Take no more than so many bytes; None: what is expected or, without that,
+        the limit that was asked for, or MAX_UNKNOWN_BYTES. So it is from the beginning.
 
         Raises AnswerTooLargeError, here or in the iteration, where there are more.
         """
-        default = MAX_UNKNOWN_BYTES if self.expected_bytes is None else None
-        self._ceiling = default if max_bytes is None else max_bytes
+        self._ceiling = self._usual_ceiling if max_bytes is None else max_bytes
         self._check(self.expected_bytes or 0)
 
     def close(self) -> None:
@@ -66,18 +67,23 @@ class ImageStream:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _begin(self, guid: str) -> Image:
-        part = next(self._parts, b"")
-        if isinstance(part, Image) and part.guid.lower() == guid.lower():
-            return part
-        self.close()
-        if isinstance(part, Image):
-            raise UnreadableAnswerError("The stream is that of another image.")
-        raise UnreadableAnswerError("The stream does not begin with its image.")
-
     def _check(self, size: int) -> None:
         if self._ceiling is not None and size > self._ceiling:
             raise AnswerTooLargeError(
                 f"Image {self.image.guid} has more than the {self._ceiling:,} bytes "
                 "that are taken at most."
             )
+
+
+def begin(parts: Generator[Image | bytes, None, None], guid: str) -> Image:
+    """Return the image that a stream begins with; end the stream where it is another one.
+
+    Raises UnreadableAnswerError then.
+    """
+    part = next(parts, b"")
+    if isinstance(part, Image) and part.guid.lower() == guid.lower():
+        return part
+    parts.close()
+    if isinstance(part, Image):
+        raise UnreadableAnswerError("The stream is that of another image.")
+    raise UnreadableAnswerError("The stream does not begin with its image.")

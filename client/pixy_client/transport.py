@@ -1,5 +1,6 @@
 """Makes described calls over a synchronous channel, and ends each one in an error of ours."""
 
+import threading
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
@@ -27,7 +28,7 @@ class Transport:
         self._metadata = (("authorization", f"Bearer {settings.token}"),)
         self._channel = grpc.insecure_channel(settings.target, channel_options(settings))
         self._stub = ImageServiceStub(self._channel)
-        self._is_closed = False
+        self._closed = threading.Event()
 
     def call(self, call: UnaryCall[Request, Answer, Result], timeout: float | None) -> Result:
         """Return what the one answer to a call holds."""
@@ -38,10 +39,17 @@ class Transport:
             return _read(call, answer)
 
     def stream(
-        self, call: StreamCall[Request, Answer, Result], timeout: float | None
+        self,
+        call: StreamCall[Request, Answer, Result],
+        timeout: float | None,
+        *,
+        allowed_seconds: float | None = None,
     ) -> Generator[Result, None, None]:
-        """Yield what each answer to a call holds; closing it cancels the call."""
-        with self._translated(call, timeout) as seconds:
+        """Yield what each answer to a call holds; closing it cancels the call.
+
+        Where it is one of several, `allowed_seconds` are those of all: for the error.
+        """
+        with self._translated(call, timeout, allowed_seconds) as seconds:
             method: grpc.UnaryStreamMultiCallable[Request, Answer]
             method = getattr(self._stub, call.method)
             answers = method(_build(call), timeout=seconds, metadata=self._metadata)
@@ -51,14 +59,22 @@ class Transport:
             finally:
                 answers.cancel()
 
+    def pause(self, seconds: float) -> None:
+        """Wait between two calls. Raises CallCancelledError as soon as the channel is closed."""
+        if self._closed.wait(seconds):
+            raise CallCancelledError("The client was closed while it read.")
+
     def close(self) -> None:
         """Close the channel; calls that run end as cancelled. Closing twice is no error."""
-        self._is_closed = True
+        self._closed.set()
         self._channel.close()
 
     @contextmanager
     def _translated(
-        self, call: Call[Request, Answer, Result], timeout: float | None
+        self,
+        call: Call[Request, Answer, Result],
+        timeout: float | None,
+        allowed_seconds: float | None = None,
     ) -> Iterator[float]:
         """Give the seconds a call may take; turn errors of gRPC into ours.
 
@@ -69,10 +85,11 @@ class Transport:
             seconds = seconds if timeout is None else check_timeout(timeout)
             yield seconds
         except grpc.RpcError as exc:
-            context = CallContext(self._settings.target, seconds, call.request_id)
+            allowed = seconds if allowed_seconds is None else allowed_seconds
+            context = CallContext(self._settings.target, allowed, call.request_id)
             raise from_rpc(exc, context) from exc
         except ValueError as exc:
-            if not self._is_closed:
+            if not self._closed.is_set():
                 raise
             message = "The client is closed; nothing was sent. Make another one."
             raise CallCancelledError(message, request_id=call.request_id) from exc

@@ -2,7 +2,7 @@
 
 import hashlib
 
-from pixy_grpc.core.exceptions import ImageCorruptError
+from pixy_grpc.core.exceptions import ImageChangedError, ImageCorruptError
 from pixy_grpc.core.models import Image
 
 
@@ -17,7 +17,7 @@ class Verification:
         self._image = image
         self._digest = hashlib.sha256()
         self.received = 0
-        self.expected = _expected(image, offset, limit)
+        self.expected = expected_bytes(image, offset, limit)
         whole = offset == 0 and self.expected == image.size_bytes
         self._is_whole = whole and bool(image.sha256)
 
@@ -41,9 +41,17 @@ class Verification:
         return ImageCorruptError(f"Image {self._image.guid}, as received, {how}.")
 
 
-def _expected(image: Image, offset: int, limit: int) -> int | None:
-    """Return how many bytes have to arrive, None where nobody knows."""
+def expected_bytes(image: Image, offset: int, limit: int) -> int | None:
+    """Return how many bytes have to arrive in all, None where nobody knows."""
     if not image.sha256 and not image.size_bytes:
         return None
     rest = max(0, image.size_bytes - offset)
     return min(rest, limit) if limit else rest
+
+
+def check_unchanged(image: Image, first: Image) -> None:
+    """Raise ImageChangedError where a later call has other bytes than the first one had."""
+    if (image.sha256, image.size_bytes) != (first.sha256, first.size_bytes):
+        raise ImageChangedError(
+            f"The bytes of image {first.guid} changed while they were read: begin anew."
+        )

@@ -17,7 +17,7 @@ from pixy_client.cli.reports import (
     report_images,
     report_removal,
 )
-from pixy_client.cli.saving import check_output, check_writable, save_image
+from pixy_client.cli.saving import Rendition, check_output, check_writable, save_image
 from pixy_client.cli.session import GlobalOptions, connected
 
 MAX_PAGE_SIZE = 1_000
@@ -124,7 +124,13 @@ def list_images(  # noqa: PLR0913 - one parameter an option
 
 @app.command()
 def get(
-    context: typer.Context, guid: opt.Guid, output: opt.Output = ".", as_json: opt.AsJson = False
+    context: typer.Context,
+    guid: opt.Guid,
+    *,
+    output: opt.Output = ".",
+    max_side: opt.MaxSide = 0,
+    image_format: opt.Format = None,
+    as_json: opt.AsJson = False,
 ) -> None:
     """Fetch an image's bytes: into a file once all of them are there and right.
 
@@ -134,7 +140,8 @@ def get(
     check_output(output, as_json=as_json)
     with connected(context.obj, as_json=as_json) as client:
         check_writable(output)
-        saved = save_image(client, guid, output, as_json=as_json)
+        rendition = Rendition(max_side, image_format)
+        saved = save_image(client, guid, output, as_json=as_json, rendition=rendition)
         if saved:
             report_download(saved, as_json=as_json)
 

@@ -49,6 +49,10 @@ Size = Annotated[
 ]
 Quality = Annotated[str, typer.Option(help="low, medium, high or auto.")]
 Format = Annotated[ImageFormat | None, typer.Option("--format", help="How to encode it.")]
+MaxSide = Annotated[
+    int,
+    typer.Option(help="128, 256, 512 or 1024: a rendition of at most so many pixels a side."),
+]
 RequestId = Annotated[
     UUID | None,
     typer.Option(help="The id of an earlier try: asks for that image, not for another one."),

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import typer
 from rich.console import Console
@@ -14,6 +15,19 @@ from pixy_client.cli.options import STDOUT
 from pixy_client.client import Client
 from pixy_client.errors import SettingsError
 from pixy_client.results import Download
+from pixy_grpc.core.models import ImageFormat
+
+
+@dataclass(frozen=True)
+class Rendition:
+    """What is wanted in place of an image as it was stored."""
+
+    max_side: int = 0
+    format: ImageFormat | None = None
+
+
+ORIGINAL = Rendition()
+"""Nothing in its place."""
 
 
 def check_output(output: str, *, as_json: bool) -> None:
@@ -34,17 +48,26 @@ def check_writable(output: str) -> None:
         raise SettingsError(file_message(exc)) from exc
 
 
-def save_image(client: Client, guid: str, output: str, *, as_json: bool) -> Download | None:
+def save_image(
+    client: Client, guid: str, output: str, *, as_json: bool, rendition: Rendition = ORIGINAL
+) -> Download | None:
     """Write an image to its output; return the file, None for standard output.
 
     Standard output gets the bytes once all of them are there and right.
     """
     if output == STDOUT:
-        sys.stdout.buffer.write(client.read(guid).data)
+        read = client.read(guid, max_side=rendition.max_side, format=rendition.format)
+        sys.stdout.buffer.write(read.data)
         sys.stdout.buffer.flush()
         return None
     with _progress(is_shown=sys.stderr.isatty() and not as_json) as progress:
-        return client.download(guid, output, progress=progress)
+        return client.download(
+            guid,
+            output,
+            max_side=rendition.max_side,
+            format=rendition.format,
+            progress=progress,
+        )
 
 
 @contextmanager

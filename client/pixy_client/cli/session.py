@@ -13,7 +13,11 @@ from pixy_client.cli.attempts import Attempt
 from pixy_client.cli.exits import ExitCode
 from pixy_client.cli.failures import Failure
 from pixy_client.client import Client
-from pixy_client.settings import DEFAULT_CREATE_TIMEOUT_SECONDS, DEFAULT_TIMEOUT_SECONDS
+from pixy_client.settings import (
+    DEFAULT_CREATE_TIMEOUT_SECONDS,
+    DEFAULT_DOWNLOAD_TIMEOUT_SECONDS,
+    DEFAULT_TIMEOUT_SECONDS,
+)
 from pixy_grpc.core.exceptions import ImageException
 
 
@@ -52,6 +56,7 @@ def _client(options: GlobalOptions) -> Client:
         options.target,
         timeout=DEFAULT_TIMEOUT_SECONDS if seconds is None else seconds,
         create_timeout=DEFAULT_CREATE_TIMEOUT_SECONDS if seconds is None else seconds,
+        download_timeout=DEFAULT_DOWNLOAD_TIMEOUT_SECONDS if seconds is None else seconds,
     )
 
 

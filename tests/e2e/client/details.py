@@ -1,6 +1,9 @@
 """Images as the service describes them."""
 
 import hashlib
+from typing import Any
+
+import grpc
 
 from pixy_grpc.v1 import image_service_pb2 as pb
 from tests.e2e.client.stand_in import Behaviour, sends
@@ -43,6 +46,24 @@ def sends_image(
     """Answer with a stream of an image and its bytes."""
     first = pb.GetImageBytesResponse(details=details or details_of(data))
     return sends(first, *chunks(data), then=then)
+
+
+def sends_range(
+    data: bytes = DATA,
+    details: pb.ImageDetails | None = None,
+    *,
+    messages: int | None = None,
+    then: Behaviour | None = None,
+) -> Behaviour:
+    """Answer with what is asked for of those bytes, or so many messages of it."""
+    first = pb.GetImageBytesResponse(details=details or details_of(data))
+
+    def behave(request: pb.GetImageBytesRequest, context: grpc.ServicerContext) -> Any:
+        end = request.read_offset + request.read_limit if request.read_limit else None
+        wanted = chunks(data[request.read_offset : end])[:messages]
+        return sends(first, *wanted, then=then)(request, context)
+
+    return behave
 
 
 PLAIN_IMAGE = f"""\

@@ -189,7 +189,13 @@ def test_delete_after_a_lost_answer_is_not_sent_again(stand_in: StandIn, client:
 
 def test_client_from_settings_uses_them(stand_in: StandIn) -> None:
     """Settings may be made elsewhere and handed down."""
-    settings = ClientSettings(stand_in.target, "t", timeout_seconds=5.0)
+    settings = ClientSettings(
+        stand_in.target,
+        "t",
+        timeout_seconds=5.0,
+        create_timeout_seconds=6.0,
+        download_timeout_seconds=7.0,
+    )
 
     with Client.from_settings(settings) as client:
         found = client.settings

@@ -5,15 +5,11 @@ from pathlib import Path
 import grpc
 import pytest
 
-from pixy_client import AnswerTooLargeError, Client, ImageCorruptError, UnreachableError
+from pixy_client import AnswerTooLargeError, Client, ImageCorruptError
 from pixy_grpc.core.exceptions import RecordNotFoundError
 from pixy_grpc.v1 import image_service_pb2 as pb
 from tests.e2e.client.details import DATA, GUID, details_of, sends_image
-from tests.e2e.client.stand_in import (
-    StandIn,
-    breaks,
-    refuses,
-)
+from tests.e2e.client.stand_in import StandIn, refuses
 
 
 def _names(folder: Path) -> list[str]:
@@ -76,7 +72,6 @@ FAILURES = {
     "changed": (sends_image(DATA[::-1], details_of()), ImageCorruptError),
     "short": (sends_image(DATA[:-1], details_of()), ImageCorruptError),
     "long": (sends_image(DATA + b"!", details_of()), ImageCorruptError),
-    "cut": (sends_image(then=breaks()), UnreachableError),
     "lost": (
         sends_image(then=refuses(grpc.StatusCode.DATA_LOSS, "IMAGE_CORRUPT")),
         ImageCorruptError,

@@ -105,7 +105,7 @@ def test_descriptions_name_every_method_of_the_service() -> None:
         calls.create("x").method,
         calls.get(GUID).method,
         calls.list_page(calls.Listing(), "").method,
-        calls.read(GUID, 0, 0).method,
+        calls.read(calls.Reading(GUID)).method,
         calls.update(GUID, None, None).method,
         calls.delete(GUID, allow_missing=False).method,
     }

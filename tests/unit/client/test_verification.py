@@ -7,12 +7,13 @@ import pytest
 from pixy_client import (
     AnswerTooLargeError,
     Image,
+    ImageChangedError,
     ImageCorruptError,
     ImageStream,
     UnreadableAnswerError,
 )
 from pixy_client.streams import MAX_UNKNOWN_BYTES
-from pixy_client.verification import Verification
+from pixy_client.verification import Verification, check_unchanged
 from tests.unit.client.images import DATA, GUID, image_of
 
 
@@ -84,6 +85,16 @@ def test_verification_of_an_older_image_of_another_size_fails() -> None:
         _verify(image_of(sha256=""), DATA[:-1])
 
 
+@pytest.mark.parametrize("change", [{"sha256": "0" * 64}, {"sha256": "", "size_bytes": 7}])
+def test_check_of_bytes_that_became_others_fails(change: dict[str, object]) -> None:
+    """Told by the digest, and by the size where there is none."""
+    older = image_of(sha256="") if change["sha256"] == "" else image_of()
+
+    check_unchanged(older, older)
+    with pytest.raises(ImageChangedError):
+        check_unchanged(image_of(**change), older)
+
+
 def _parts(*parts: Image | bytes) -> Generator[Image | bytes, None, None]:
     yield from parts
 
@@ -146,6 +157,17 @@ def test_stream_of_unknown_size_ends_at_the_ceiling() -> None:
 
     with pytest.raises(AnswerTooLargeError, match="268,435,456 bytes"):
         sum(len(part) for part in stream)
+
+
+def test_stream_of_unknown_size_has_a_ceiling_of_its_own() -> None:
+    """Whoever iterates it by hand need not know of it; a range ends at its limit."""
+    older = image_of(sha256="", size_bytes=0)
+    whole = ImageStream(_parts(older, bytes(MAX_UNKNOWN_BYTES), b"!"), GUID, 0, 0)
+    part = ImageStream(_parts(older, DATA), GUID, 0, len(DATA) - 1)
+
+    for stream in (whole, part):
+        with pytest.raises(AnswerTooLargeError):
+            sum(len(chunk) for chunk in stream)
 
 
 def test_stream_of_known_size_has_no_ceiling_of_its_own() -> None:

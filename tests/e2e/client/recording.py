@@ -1,0 +1,66 @@
+"""A real server that remembers which bytes each download asked its store for."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from pixy_grpc.app import assemble, creation_parts, open_database, prepare
+from pixy_grpc.core.call import Deadline
+from pixy_grpc.core.ports import StoredBytes
+from pixy_grpc.data.folder import FolderStore
+from pixy_grpc.web.server import ServerLimits
+from tests.support.server import STOP_SECONDS, RunningServer, settings_for
+
+Asked = list[list[int]]
+"""The offsets of the blocks that were read, a list for each download."""
+
+
+@dataclass(frozen=True)
+class RecordedBytes:
+    """Stored bytes that tell where they are read."""
+
+    opened: StoredBytes
+    offsets: list[int] = field(default_factory=list)
+
+    @property
+    def size_bytes(self) -> int:
+        """How many there are."""
+        return self.opened.size_bytes
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Read, and remember from where."""
+        self.offsets.append(offset)
+        return self.opened.read(offset, length)
+
+
+class RecordingStore(FolderStore):
+    """A folder that remembers what was read of it."""
+
+    def __init__(self, root: Path, store_id: str) -> None:
+        super().__init__(root, store_id)
+        self.asked: Asked = []
+
+    @contextmanager
+    def open(self, key: str, deadline: Deadline) -> Iterator[StoredBytes]:
+        """Open what is kept under a key."""
+        with super().open(key, deadline) as opened:
+            recorded = RecordedBytes(opened)
+            self.asked.append(recorded.offsets)
+            yield recorded
+
+
+@contextmanager
+def recording_server(folder: Path) -> Iterator[tuple[RunningServer, Asked]]:
+    """Serve from a folder until the block ends; give what its downloads have asked for."""
+    settings = settings_for(folder)
+    store_id = prepare(settings)
+    database = open_database(settings)
+    store = RecordingStore(folder / "images", store_id)
+    parts = replace(creation_parts(settings, database, store_id), store=store)
+    app = assemble(settings, settings.tokens, database, parts, ServerLimits())
+    port = app.start("127.0.0.1:0")
+    try:
+        yield RunningServer(f"127.0.0.1:{port}", folder), store.asked
+    finally:
+        app.stop(STOP_SECONDS)

@@ -1,0 +1,78 @@
+"""A read goes on while there is progress, and not for ever without."""
+
+from collections.abc import Generator, Iterable, Iterator
+from itertools import chain, repeat
+
+import pytest
+
+from pixy_client import Image, UnreachableError
+from pixy_client.allowance import Allowance
+from pixy_client.calls import Reading, StreamCall
+from pixy_client.resuming import RESUMES_WITHOUT_PROGRESS, ResumingRead
+from tests.unit.client.images import DATA, GUID, image_of
+
+
+class CuttingTransport:
+    """A transport without a network: each stream brings so many bytes, and is cut.
+
+    Waits are counted, and take no time.
+    """
+
+    def __init__(self, sizes: Iterable[int]) -> None:
+        self.sizes: Iterator[int] = iter(sizes)
+        self.offsets: list[int] = []
+        self.waits: list[float] = []
+
+    def stream(
+        self, call: StreamCall, _timeout: float, *, allowed_seconds: float
+    ) -> Generator[Image | bytes, None, None]:
+        """Bring the image, nothing, some bytes, and the end."""
+        assert allowed_seconds == 600.0
+        offset = call.build().read_offset
+        self.offsets.append(offset)
+        yield image_of()
+        yield b""
+        for at in range(offset, offset + next(self.sizes)):
+            yield DATA[at : at + 1]
+        raise UnreachableError("Cut.")
+
+    def pause(self, seconds: float) -> None:
+        """Wait no time at all."""
+        self.waits.append(seconds)
+
+
+def _read(transport: CuttingTransport) -> list[Image | bytes]:
+    return list(ResumingRead(transport, Reading(GUID), Allowance(600.0)).parts())
+
+
+def test_read_with_progress_goes_on_to_its_end() -> None:
+    """However often it is cut; the waits begin anew each time, and the image comes once."""
+    transport = CuttingTransport(repeat(1))
+
+    image, *parts = _read(transport)
+
+    assert image == image_of()
+    assert b"".join(parts) == DATA
+    assert transport.offsets == list(range(len(DATA)))
+    assert max(transport.waits) <= 0.2
+
+
+def test_read_without_progress_is_given_up() -> None:
+    """Neither details nor empty messages are progress."""
+    transport = CuttingTransport(chain((3,), repeat(0)))
+
+    with pytest.raises(UnreachableError):
+        _read(transport)
+
+    assert transport.offsets == [0] + [3] * RESUMES_WITHOUT_PROGRESS
+    assert len(transport.waits) == RESUMES_WITHOUT_PROGRESS
+
+
+def test_read_with_late_progress_goes_on() -> None:
+    """The budget is full again after the last try of the one before."""
+    stuck = [0] * (RESUMES_WITHOUT_PROGRESS - 1)
+    transport = CuttingTransport((1, *stuck, 1, *stuck, len(DATA) - 2))
+
+    _, *parts = _read(transport)
+
+    assert b"".join(parts) == DATA
