@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from pixy_grpc.app import prepare
 from pixy_grpc.core.exceptions import CreationInProgressError, RecordNotFoundError
+from pixy_grpc.settings import SettingsError
 from tests.support.lossy_proxy import Proxy, proxy
-from tests.support.process import ServeProcess, run_program, serving, wait_until
+from tests.support.process import ServeProcess, serving, wait_until
 from tests.support.seaweedfs import KEY_ID, SECRET, Bare, shared_seaweedfs
+from tests.support.server import settings_for
 
 pytestmark = pytest.mark.xdist_group("s3")
 
@@ -94,23 +97,22 @@ def test_creation_whose_puts_answers_are_lost_is_stored_once(
 
 def test_start_on_another_services_bucket_is_refused(own: Bare, tmp_path: Path) -> None:
     """Database and bucket carry one id, or the start says in one line that they do not."""
-    assert run_program(tmp_path, "migrate", **environment(own)).returncode == 0
+    settings = settings_for(tmp_path, **own.settings)
+    prepare(settings)
     own.write(".pixy-store", b"another-id")
 
-    ended = run_program(tmp_path, "migrate", **environment(own))
+    with pytest.raises(SettingsError, match="PIXY_IMAGES and PIXY_DATABASE_URL") as refused:
+        prepare(settings)
 
-    assert ended.returncode == 2
-    (line,) = ended.stderr.splitlines()
-    assert "PIXY_IMAGES" in line
-    assert "PIXY_DATABASE_URL" in line
+    assert str(refused.value).isprintable()
 
 
 @pytest.mark.parametrize(
     ("changes", "cause"),
     [
-        ({"AWS_SECRET_ACCESS_KEY": "never-shown-1234"}, "403 Forbidden"),
-        ({"PIXY_IMAGES": "s3://missing/images"}, "404 Not Found NoSuchBucket"),
-        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}, "Connection refused"),
+        ({"aws_secret_access_key": "never-shown-1234"}, "403 Forbidden"),
+        ({"images": "s3://missing/images"}, "404 Not Found NoSuchBucket"),
+        ({"aws_endpoint_url": "http://127.0.0.1:1"}, "Connection refused"),
     ],
     ids=["wrong secret", "no such bucket", "nobody listens"],
 )
@@ -118,11 +120,11 @@ def test_start_on_an_unusable_bucket_ends_with_one_line(
     own: Bare, tmp_path: Path, changes: dict[str, str], cause: str
 ) -> None:
     """It names the setting and the cause, and no secret."""
-    ended = run_program(tmp_path, "serve", **{**environment(own), **changes})
+    with pytest.raises(SettingsError, match=r"^PIXY_IMAGES: .*\(.*\)$") as refused:
+        prepare(settings_for(tmp_path, **{**own.settings, **changes}))
 
-    assert ended.returncode == 2
-    (line,) = ended.stderr.splitlines()
-    assert line.startswith("pixy-grpc: PIXY_IMAGES: ")
+    line = str(refused.value)
     assert cause in line
+    assert line.isprintable()
     assert "never-shown-1234" not in line
     assert KEY_ID not in line
