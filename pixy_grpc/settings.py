@@ -43,6 +43,8 @@ class Settings(BaseSettings):
     database_url: str = Field(default="sqlite:///pixy.db", repr=False)
     images: str = "./images"
     spool: str = ".pixy/spool"
+    renditions: str = Field(default=".pixy/renditions", min_length=1)
+    renditions_mb: int = Field(default=256, ge=0, le=1024 * 1024)
     generator: Literal["sketch"] = "sketch"
     tokens: Annotated[dict[str, str], NoDecode] = Field(default_factory=dict, repr=False)
     workers: int = Field(default=1, ge=1, le=64)
