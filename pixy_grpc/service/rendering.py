@@ -55,15 +55,19 @@ def render(source: BinaryIO, max_side: int, target: ImageFormat) -> Rendered:
 
     It is never enlarged, stands upright, and has no metadata. Where the target knows no
     transparency, what shows through is white. Raises UnreadablePictureError, and
-    InvalidFormatError where it has more than MAX_PIXELS.
+    InvalidFormatError where it has more than MAX_PIXELS, or the target cannot hold it.
     """
     try:
         with Image.open(source, formats=FORMATS) as picture:
             if picture.width * picture.height > MAX_PIXELS:
                 raise unrenderable()
-            return _encoded(_upright(_scaled(picture, max_side)), target)
+            made = _upright(_scaled(picture, max_side))
     except UNUSABLE as error:
         raise UnreadablePictureError from error
+    try:
+        return _encoded(made, target)
+    except (OSError, ValueError) as error:  # WebP ends at 16,383 pixels a side
+        raise unrenderable() from error
 
 
 def unrenderable() -> InvalidFormatError:

@@ -17,6 +17,7 @@ from tests.e2e.rpc.logbook import LogBook
 from tests.e2e.rpc.reading import Read, read
 from tests.e2e.rpc.stocking import Add, stock
 from tests.e2e.rpc.wire import parts, refused
+from tests.support.process import wait_until
 from tests.support.server import RunningServer, StartServer
 
 WIDTH, HEIGHT = 640, 400
@@ -283,6 +284,20 @@ def test_rendition_that_cannot_be_kept_is_served(start_server: StartServer, why:
     assert is_described(first)
     assert first == second
     assert kept(server) == []
+
+
+def test_start_with_less_room_gives_it_back(start_server: StartServer) -> None:
+    """What an earlier start kept beyond the setting goes, whether anybody reads or not."""
+    server = start_server()
+    with server.client() as client:
+        guid = client.create("a fox", size="300x300").image.guid
+    read(server, guid, max_side=128)
+    before = kept(server)
+
+    start_server(renditions_mb=0)
+
+    wait_until(lambda: not kept(server), "the cache is empty", 20)
+    assert before
 
 
 def test_client_reads_an_image_beside_its_renditions(

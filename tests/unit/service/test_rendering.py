@@ -208,6 +208,16 @@ def test_picture_of_too_many_pixels_is_refused_unread() -> None:
     assert [violation.field for violation in refused.value.violations] == ["format"]
 
 
+def test_picture_that_the_target_cannot_hold_is_refused() -> None:
+    """That is no fault of the picture: smaller, or in another format, it can be had."""
+    data = saved(Image.new("L", (16_384, 2)))
+
+    with pytest.raises(InvalidFormatError):
+        render(io.BytesIO(data), 0, ImageFormat.WEBP)
+
+    assert shown(data, 128, ImageFormat.WEBP).size == (128, 1)
+
+
 @pytest.mark.parametrize("data", [b"", b"text", b"<svg/>", saved(Image.new("L", (9, 9)), "GIF")])
 def test_what_is_no_picture_of_ours_is_unreadable(data: bytes) -> None:
     """Other formats are not tried."""
