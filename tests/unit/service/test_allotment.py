@@ -87,17 +87,19 @@ def test_place_that_comes_free_goes_to_who_waits() -> None:
 
 
 @pytest.mark.parametrize(
-    ("waiting", "cap", "expected"),
+    ("seconds", "is_active", "cap", "expected"),
     [
-        (call(), SOON, TooManyDownloadsError),
-        (call(SOON), LONG, DeadlineTooShortError),
-        (call(is_active=False), LONG, DeadlineTooShortError),
+        (LONG, True, SOON, TooManyDownloadsError),
+        (SOON, True, LONG, DeadlineTooShortError),
+        (LONG, False, LONG, DeadlineTooShortError),
     ],
     ids=["cap", "deadline", "gone"],
 )
-def test_wait_ends_by_itself(waiting: Call, cap: float, expected: type[Exception]) -> None:
+def test_wait_ends_by_itself(
+    seconds: float, cap: float, expected: type[Exception], *, is_active: bool
+) -> None:
     """With the cap, with the caller's deadline, or with the caller."""
-    places = Allotment(1)
+    places, waiting = Allotment(1), call(seconds, is_active=is_active)
 
     alice = places.taken("alice", patience=Patience(waiting, cap))
 
