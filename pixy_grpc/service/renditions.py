@@ -119,17 +119,22 @@ class Renditions:
         the image is no picture, and what opening and reading the image itself does.
         """
         with ExitStack() as resources:
-            opened = self._kept(key, resources)
-            if opened is None:
-                with self._crowd.taken(call.caller):
-                    made = self._joined(stored, key, call)
-                opened = self._kept(key, resources) or self._held(made, resources, call)
-            yield opened
+            yield self._kept(key, resources) or self._fresh(stored, key, resources, call)
 
     def _kept(self, key: RenditionKey, resources: ExitStack) -> OpenedBytes | None:
         return resources.enter_context(self._cache.open(key))
 
-    def _held(self, made: _Made, resources: ExitStack, call: Call) -> OpenedBytes:
+    def _fresh(
+        self, stored: StoredImage, key: RenditionKey, resources: ExitStack, call: Call
+    ) -> OpenedBytes:
+        """Return a rendition that is made now, from the cache if that has taken it: a slow
+        reader then holds a file, not memory.
+        """
+        with self._crowd.taken(call.caller):
+            made = self._joined(stored, key, call)
+        kept = self._kept(key, resources)
+        if kept:
+            return kept
         resources.enter_context(self._loose.taken(call.caller, len(made.data)))
         return OpenedBytes(made.contents, _InMemory(made.data))
 
