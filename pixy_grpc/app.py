@@ -16,6 +16,7 @@ from pixy_grpc.data.database import Database
 from pixy_grpc.data.folder import FolderStore
 from pixy_grpc.data.init import SchemaError, StoreMismatchError, migrate, pair_store
 from pixy_grpc.data.mysql import MySQLDatabase, durability_warnings, parse_url
+from pixy_grpc.data.rendition_cache import FolderRenditionCache
 from pixy_grpc.data.repository import SqlImageRepository
 from pixy_grpc.data.spool import FolderSpool
 from pixy_grpc.data.sqlite import SqliteDatabase
@@ -24,6 +25,8 @@ from pixy_grpc.service.catalogue import ImageCatalogue
 from pixy_grpc.service.clock import SystemClock
 from pixy_grpc.service.creation import CreationLimits, CreationParts, ImageCreation
 from pixy_grpc.service.delivery import ImageDelivery
+from pixy_grpc.service.originals import Originals
+from pixy_grpc.service.renditions import RenditionLimits, Renditions
 from pixy_grpc.service.tokens import TokenAuthenticator
 from pixy_grpc.settings import Settings, SettingsError
 from pixy_grpc.stores import open_store
@@ -36,6 +39,9 @@ PREPARE_SECONDS = 300.0
 
 WAITS_A_CREATE = 4
 """Duplicates that may wait for each creation that may run: they sleep."""
+
+JOIN_SECONDS = 1.0
+"""How long the stop waits for the look through the renditions: it may end at any point."""
 
 _log = logging.getLogger(__name__)
 
@@ -53,6 +59,7 @@ class App:
 
     server: GrpcServer
     creation: ImageCreation
+    renditions: Renditions
     closables: Sequence[Closable]
     create_grace_seconds: float
 
@@ -63,6 +70,7 @@ class App:
         """
         port = self.server.start(address)
         self.creation.start()
+        self.renditions.start()
         return port
 
     def stop(self, grace_seconds: float) -> bool:
@@ -75,6 +83,7 @@ class App:
         ended = self.server.stop(grace_seconds)
         spent = time.monotonic() - began
         ended &= self.creation.stop(max(self.create_grace_seconds, grace_seconds) - spent)
+        self.renditions.stop(JOIN_SECONDS)
         for closable in self.closables:
             closable.close()
         return ended
@@ -186,10 +195,13 @@ def assemble(  # noqa: PLR0913 - what a test of it picks
     """
     read, probed = open_database(settings), open_database(settings)
     images = SqlImageRepository(read)
+    cache = rendition_cache(settings)
+    originals = Originals(images, parts.store)
+    renditions = Renditions(originals, cache, RenditionLimits(crowd=limits.downloads // 2))
     use_cases = UseCases(
         creation=ImageCreation(parts, creation_limits or CreationLimits()),
-        catalogue=ImageCatalogue(images, parts.store, parts.clock),
-        delivery=ImageDelivery(images, parts.store),
+        catalogue=ImageCatalogue(images, parts.store, parts.clock, cache),
+        delivery=ImageDelivery(images, originals, renditions),
     )
     server = GrpcServer(
         use_cases,
@@ -200,7 +212,14 @@ def assemble(  # noqa: PLR0913 - what a test of it picks
         share_port=share_port,
     )
     closables = (parts.generator, database, read, probed)
-    return App(server, use_cases.creation, closables, settings.create_grace_seconds)
+    grace = settings.create_grace_seconds
+    return App(server, use_cases.creation, renditions, closables, grace)
+
+
+def rendition_cache(settings: Settings) -> FolderRenditionCache:
+    """Return the cache of this machine, which its workers share."""
+    cap = settings.renditions_mb * 1024 * 1024
+    return FolderRenditionCache(Path(settings.renditions), cap, sharers=settings.workers)
 
 
 def open_database(settings: Settings, *, for_creations: bool = False) -> Database:

@@ -58,6 +58,8 @@ class Settings(BaseSettings):
     aws_default_region: str = Field(default="", validation_alias="AWS_DEFAULT_REGION")
     aws_endpoint_url: str = Field(default="", validation_alias="AWS_ENDPOINT_URL")
     spool: str = ".pixy/spool"
+    renditions: str = Field(default=".pixy/renditions", min_length=1)
+    renditions_mb: int = Field(default=256, ge=0, le=1024 * 1024)
     generator: Literal["sketch", "openai"] = "sketch"
     openai_model: str = ""
     openai_api_key: str = Field(default="", repr=False, validation_alias="OPENAI_API_KEY")

@@ -1,5 +1,6 @@
 """Small real implementations of the ports, in memory: they pass the ports' own suites."""
 
+import hashlib
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -31,9 +32,11 @@ from pixy_grpc.core.models import GenerationOptions, Image, ImageUpdate
 from pixy_grpc.core.ports import (
     GeneratedImage,
     NewImage,
+    OpenedBytes,
     Page,
     PageQuery,
     Position,
+    RenditionKey,
     SpooledImage,
     StoredImage,
 )
@@ -431,6 +434,46 @@ class InMemorySpool:
     def remove(self, name: str) -> None:
         """Forget an image."""
         self.images.pop(name, None)
+
+
+class InMemoryRenditionCache:
+    """A RenditionCache; `renditions` may be changed to damage what is kept.
+
+    It keeps nothing unless it `keeps`. While `failure` is set, `delete` raises it.
+    """
+
+    def __init__(self, *, keeps: bool = True) -> None:
+        self.renditions: dict[RenditionKey, tuple[ImageContents, bytes]] = {}
+        self.failure: ImageException | None = None
+        self._keeps = keeps
+
+    @contextmanager
+    def open(self, key: RenditionKey) -> Iterator[OpenedBytes | None]:
+        """Open what is kept, if it is what was put."""
+        contents, data = self.renditions.get(key, (None, b""))
+        if contents is None or hashlib.sha256(data).hexdigest() != contents.sha256:
+            yield None
+        else:
+            yield OpenedBytes(contents, InMemoryBytes(data))
+
+    def put(self, key: RenditionKey, contents: ImageContents, data: bytes) -> None:
+        """Keep a rendition."""
+        if self._keeps:
+            self.renditions[key] = (contents, data)
+
+    def delete(self, guid: str) -> None:
+        """Forget the renditions of an image."""
+        if self.failure:
+            raise self.failure
+        for key in [key for key in self.renditions if key.guid == guid]:
+            del self.renditions[key]
+
+    def guids(self) -> list[str]:
+        """Return whose renditions are kept."""
+        return sorted({key.guid for key in self.renditions})
+
+    def tidy(self) -> None:
+        """Leave all as it is: there is room."""
 
 
 class FixedClock:

@@ -60,3 +60,9 @@ class Call:
     deadline: Deadline
     is_active: Callable[[], bool] = _always
     waiting: Callable[[], AbstractContextManager[None]] = nullcontext
+
+    def check(self) -> None:
+        """Raise DeadlineTooShortError once nobody waits for the answer any more."""
+        self.deadline.check()
+        if not self.is_active():
+            raise DeadlineTooShortError("The caller has gone.")

@@ -22,7 +22,7 @@ from pixy_grpc.core.creations import (
     Refusal,
 )
 from pixy_grpc.core.creations import Usage as Usage  # noqa: PLC0414 - generators take it from here
-from pixy_grpc.core.models import GenerationOptions, Image, ImageUpdate
+from pixy_grpc.core.models import GenerationOptions, Image, ImageFormat, ImageUpdate
 from pixy_grpc.core.search import ImageFilter
 
 
@@ -288,6 +288,53 @@ class Spool(Protocol):
 
     def remove(self, name: str) -> None:
         """Forget an image that is lent, once it is stored elsewhere."""
+
+
+@dataclass(frozen=True)
+class OpenedBytes:
+    """Bytes that are open for reading, and what is known of them."""
+
+    contents: ImageContents
+    source: StoredBytes
+
+
+@dataclass(frozen=True)
+class RenditionKey:
+    """What is made, and of which bytes: `source` tells them from others of the image.
+
+    `max_side` is in pixels, 0 for as many as the image has.
+    """
+
+    guid: str
+    source: str
+    max_side: int
+    format: ImageFormat
+
+
+class RenditionCache(Protocol):
+    """Keeps renditions on this machine while there is room; any may be gone at any time.
+
+    What it lends is what was put. Unless a method says so it does not raise: what fails is
+    logged, and the rendition made anew.
+    """
+
+    def open(self, key: RenditionKey) -> AbstractContextManager[OpenedBytes | None]:
+        """Open a rendition, which stays readable when it is removed.
+
+        None where there is none, or its bytes have changed since they were put.
+        """
+
+    def put(self, key: RenditionKey, contents: ImageContents, data: bytes) -> None:
+        """Keep a rendition if there is room, in the place of others if need be."""
+
+    def delete(self, guid: str) -> None:
+        """Remove the renditions of an image. Raises StorageUnavailableError."""
+
+    def guids(self) -> Sequence[str]:
+        """Return the images that have renditions here. Raises StorageUnavailableError."""
+
+    def tidy(self) -> None:
+        """Remove what a crash left, and of the renditions what there is no room for."""
 
 
 @dataclass(frozen=True)

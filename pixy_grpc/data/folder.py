@@ -79,13 +79,13 @@ class FolderStore:
             self._write(path, data)
 
     @contextmanager
-    def open(self, key: str, deadline: Deadline) -> Iterator["_OpenFile"]:
+    def open(self, key: str, deadline: Deadline) -> Iterator["OpenFile"]:
         """Open a plain file; a link or folder in its place is damage."""
         _require_time(deadline)
         with translated():
             descriptor = self._descriptor(key)
         try:
-            yield _OpenFile(descriptor)
+            yield OpenFile(descriptor)
         finally:
             os.close(descriptor)
 
@@ -214,7 +214,7 @@ def is_plain_name(name: str) -> bool:
     return bool(name) and name[0] != "." and not any(mark in name for mark in ("/", "\\", "\0"))
 
 
-class _OpenFile:
+class OpenFile:
     """StoredBytes of an open file."""
 
     def __init__(self, descriptor: int) -> None:

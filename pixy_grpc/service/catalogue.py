@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pixy_grpc.core.call import Call
 from pixy_grpc.core.exceptions import ImageException, RecordNotFoundError
 from pixy_grpc.core.models import Image, ImageUpdate
-from pixy_grpc.core.ports import Clock, ImageRepository, ImageStore, PageQuery
+from pixy_grpc.core.ports import Clock, ImageRepository, ImageStore, PageQuery, RenditionCache
 from pixy_grpc.core.search import ImageFilter
 from pixy_grpc.service.page_token import decode_page_token, encode_page_token
 from pixy_grpc.service.validation import (
@@ -33,10 +33,17 @@ class ImagePage:
 class ImageCatalogue:
     """Answers what is known of images, and changes it."""
 
-    def __init__(self, repository: ImageRepository, store: ImageStore, clock: Clock) -> None:
+    def __init__(
+        self,
+        repository: ImageRepository,
+        store: ImageStore,
+        clock: Clock,
+        renditions: RenditionCache,
+    ) -> None:
         self._repository = repository
         self._store = store
         self._clock = clock
+        self._renditions = renditions
 
     def get(self, guid: str, call: Call) -> Image:
         """Return one image. Raises InvalidGuidError, RecordNotFoundError."""
@@ -61,7 +68,7 @@ class ImageCatalogue:
         return self._repository.update(guid, update, self._clock.now(), call.deadline)
 
     def delete(self, guid: str, *, allow_missing: bool, call: Call) -> None:
-        """Remove an image: its row, then its bytes.
+        """Remove an image: its row, then its bytes and what this machine made of them.
 
         Bytes that cannot be removed now are nobody's any more, and wait for fsck.
         """
@@ -74,9 +81,16 @@ class ImageCatalogue:
             raise
         if contents:
             self._remove_bytes(contents.key, call)
+        self._remove_renditions(guid)
 
     def _remove_bytes(self, key: str, call: Call) -> None:
         try:
             self._store.delete(key, call.deadline)
         except ImageException as error:
             _log.warning("orphaned bytes key=%s reason=%s", key, error.reason)
+
+    def _remove_renditions(self, guid: str) -> None:
+        try:
+            self._renditions.delete(guid)
+        except ImageException as error:
+            _log.warning("orphaned renditions guid=%s reason=%s", guid, error.reason)

@@ -1,24 +1,25 @@
 """The use case of reading an image's bytes: whole and right, or an error."""
 
-import hashlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from pixy_grpc.core.call import Call
-from pixy_grpc.core.contents import BLOCK_BYTES, ImageContents
-from pixy_grpc.core.exceptions import ImageCorruptError, InvalidOffsetError
-from pixy_grpc.core.models import Image
-from pixy_grpc.core.ports import ImageRepository, ImageStore, StoredBytes, StoredImage
-from pixy_grpc.service.validation import valid_guid
+from pixy_grpc.core.contents import ImageContents
+from pixy_grpc.core.exceptions import ImageChangedError, InvalidOffsetError
+from pixy_grpc.core.models import Image, ImageFormat
+from pixy_grpc.core.ports import ImageRepository
+from pixy_grpc.service.originals import Originals, known, verified
+from pixy_grpc.service.renditions import Renditions, rendition_key
+from pixy_grpc.service.validation import valid_guid, valid_max_side, valid_sha256
 
 
 @dataclass(frozen=True)
 class ByteRange:
     """Which bytes are wanted: a limit of 0 means up to the end."""
 
-    offset: int
-    limit: int
+    offset: int = 0
+    limit: int = 0
 
     def within(self, size_bytes: int) -> range:
         """Return the bytes of an image of that size. Raises InvalidOffsetError."""
@@ -33,8 +34,21 @@ class ByteRange:
 
 
 @dataclass(frozen=True)
+class WantedBytes:
+    """What is wanted of an image: by default all of it, as it is, whatever its sum.
+
+    `max_side` is in pixels, 0 for as many as the image has.
+    """
+
+    range: ByteRange = ByteRange()
+    max_side: int = 0
+    format: ImageFormat | None = None
+    expected_sha256: str = ""
+
+
+@dataclass(frozen=True)
 class Delivery:
-    """An image, and the bytes wanted of it, at most BLOCK_BYTES at a time.
+    """An image as it is sent, and the bytes wanted of it, at most BLOCK_BYTES at a time.
 
     Iterating raises ImageCorruptError before a byte of a damaged block is given out.
     """
@@ -46,53 +60,47 @@ class Delivery:
 class ImageDelivery:
     """Reads bytes."""
 
-    def __init__(self, repository: ImageRepository, store: ImageStore) -> None:
+    def __init__(
+        self, repository: ImageRepository, originals: Originals, renditions: Renditions
+    ) -> None:
         self._repository = repository
-        self._store = store
+        self._originals = originals
+        self._renditions = renditions
 
     @contextmanager
-    def open(self, guid: str, wanted: ByteRange, call: Call) -> Iterator[Delivery]:
-        """Open an image for reading; what is open stays whole when the image is deleted.
+    def open(self, guid: str, wanted: WantedBytes, call: Call) -> Iterator[Delivery]:
+        """Open an image, or a rendition of it, for reading.
 
-        Raises InvalidGuidError, RecordNotFoundError, InvalidOffsetError, and
+        What is open stays whole when the image is deleted. Raises InvalidGuidError,
+        InvalidSizeError, MalformedRequestError for a sum that is none, RecordNotFoundError,
+        ImageChangedError, InvalidOffsetError, what opening a rendition does, and
         ImageCorruptError where bytes are missing or not as many as were stored.
         """
-        stored = self._repository.get(valid_guid(guid), call.deadline)
-        contents = _known(stored)
-        span = wanted.within(contents.size_bytes)
+        guid, max_side = valid_guid(guid), valid_max_side(wanted.max_side)
+        expected = valid_sha256(wanted.expected_sha256)
+        stored = self._repository.get(guid, call.deadline)
+        key = rendition_key(stored, max_side, wanted.format)
         with ExitStack() as resources:
-            source = self._source(resources, contents.key, stored.image.guid, call)
-            if source.size_bytes != contents.size_bytes:
-                raise ImageCorruptError("The image's bytes are not as many as were stored.")
-            yield Delivery(stored.image, _verified(source, contents, span))
-
-    def _source(self, resources: ExitStack, key: str, guid: str, call: Call) -> StoredBytes:
-        try:
-            return resources.enter_context(self._store.open(key, call.deadline))
-        except ImageCorruptError:
-            self._repository.get(guid, call.deadline)  # deleted since: RecordNotFoundError
-            raise
+            if key is None:
+                span = _span(known(stored), wanted.range, expected)
+                opened = resources.enter_context(self._originals.open(stored, call))
+                yield Delivery(stored.image, verified(opened, span))
+            else:
+                opened = resources.enter_context(self._renditions.open(stored, key, call))
+                span = _span(opened.contents, wanted.range, expected)
+                yield Delivery(_as_sent(stored.image, opened.contents), verified(opened, span))
 
 
-def _known(stored: StoredImage) -> ImageContents:
-    if stored.contents is None:
-        raise ImageCorruptError("The image's bytes are not known to the service.")
-    return stored.contents
+def _span(contents: ImageContents, wanted: ByteRange, expected_sha256: str) -> range:
+    """Return the bytes to send. Where no sum is known, none can be the expected one."""
+    if expected_sha256 not in ("", contents.sha256):
+        raise ImageChangedError(
+            "The bytes are not those of expected_sha256: begin anew, at read_offset 0."
+        )
+    return wanted.within(contents.size_bytes)
 
 
-def _verified(source: StoredBytes, contents: ImageContents, span: range) -> Iterator[bytes]:
-    """Yield a span, each block of it read whole and held to its digest first."""
-    for index in range(span.start // BLOCK_BYTES, -(-span.stop // BLOCK_BYTES) if span else 0):
-        start = index * BLOCK_BYTES
-        length = min(BLOCK_BYTES, contents.size_bytes - start)
-        block = source.read(start, length)
-        if len(block) != length or not _is_unchanged(block, contents, index):
-            raise ImageCorruptError("The image's bytes have changed since they were stored.")
-        yield block[max(span.start - start, 0) : span.stop - start]
-
-
-def _is_unchanged(block: bytes, contents: ImageContents, index: int) -> bool:
-    """Tell whether a block has its digest; an older image has none until it is adopted."""
-    if not contents.block_digests:
-        return True
-    return hashlib.sha256(block).digest() == contents.block_digest(index)
+def _as_sent(image: Image, contents: ImageContents) -> Image:
+    """Return the image with what is said of its bytes true of these."""
+    about = ("content_type", "size_bytes", "sha256", "width", "height")
+    return image.model_copy(update={name: getattr(contents, name) for name in about})

@@ -11,7 +11,8 @@ from pixy_grpc.core.models import ImageFormat
 MAX_PIXELS = 4096 * 4096
 """The largest picture any generator of ours makes; decoding takes 4 bytes a pixel."""
 
-_FORMATS = tuple(image_format.value.upper() for image_format in ImageFormat)
+FORMATS = tuple(image_format.value.upper() for image_format in ImageFormat)
+"""The decoders of Pillow that are tried: those of the contract, and no others."""
 
 _PNG_END = b"IEND\xaeB`\x82"
 """The last chunk of a PNG. Pillow takes a file without it, as all the pixels are there."""
@@ -26,7 +27,7 @@ _SCAN = b"\xff\xda"
 _JPEG_OF_SEVERAL = "MPO"
 """What Pillow calls a JPEG with further pictures behind the first, as cameras make them."""
 
-_UNUSABLE = (
+UNUSABLE = (
     UnidentifiedImageError,
     Image.DecompressionBombError,  # from twice Pillow's own limit on
     Image.DecompressionBombWarning,  # below that, where warnings are errors
@@ -34,6 +35,7 @@ _UNUSABLE = (
     SyntaxError,
     ValueError,
 )
+"""What Pillow raises over bytes that are no picture, or not all of one."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ def inspect(data: bytes) -> Picture:
     files, so the pixels are read.
     """
     try:
-        with Image.open(io.BytesIO(data), formats=_FORMATS) as picture:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
             width, height = picture.size
             if width * height > MAX_PIXELS or _is_endless(picture.format, data):
                 raise ProviderBadResponseError("The image that was made is too large to keep.")
@@ -60,7 +62,7 @@ def inspect(data: bytes) -> Picture:
             if picture.format == "PNG" and _PNG_END not in data:
                 raise ProviderBadResponseError("The image that was made is cut off.")
             return Picture(_format(picture.format), width, height)
-    except _UNUSABLE as error:
+    except UNUSABLE as error:
         raise ProviderBadResponseError("What was made is not a usable image.") from error
 
 

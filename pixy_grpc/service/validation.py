@@ -18,6 +18,7 @@ from pixy_grpc.core.exceptions import (
     InvalidRequestIdError,
     InvalidSizeError,
     InvalidTimeRangeError,
+    MalformedRequestError,
 )
 from pixy_grpc.core.models import MAX_FILENAME_CHARACTERS, MAX_PROMPT_CHARACTERS
 from pixy_grpc.core.search import MAX_SEARCH_WORDS, ImageFilter
@@ -28,6 +29,10 @@ DEFAULT_PAGE_SIZE = 50
 MAX_PAGE_SIZE = 1_000
 """What the contract says larger page sizes mean."""
 
+MAX_SIDES = (0, 128, 256, 512, 1024)
+"""What the contract takes as max_side, in pixels; 0 means as many as the image has."""
+
+_SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 
 _REFUSALS: dict[str, type[InvalidArgumentError]] = {
@@ -81,6 +86,22 @@ def valid_page_size(size: int) -> int:
     if size < 0:
         raise _refused(InvalidPageSizeError, "page_size", "A page_size is 0 or more.")
     return min(size or DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)
+
+
+def valid_max_side(side: int) -> int:
+    """Return the longer side of a rendition; raise InvalidSizeError for none of MAX_SIDES."""
+    if side not in MAX_SIDES:
+        raise _refused(InvalidSizeError, "max_side", "A max_side is 0, 128, 256, 512 or 1024.")
+    return side
+
+
+def valid_sha256(text: str) -> str:
+    """Return a sum in lower case; empty stays empty. Raise MalformedRequestError."""
+    sha256 = text.lower()
+    if sha256 and not _SHA256.fullmatch(sha256):
+        description = "An expected_sha256 is 64 hexadecimal digits, or empty."
+        raise _refused(MalformedRequestError, "expected_sha256", description)
+    return sha256
 
 
 def valid_filter(sought: ImageFilter) -> ImageFilter:

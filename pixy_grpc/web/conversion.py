@@ -10,7 +10,7 @@ from pixy_grpc.core.models import Image, ImageFormat
 from pixy_grpc.core.search import ImageFilter
 from pixy_grpc.service.catalogue import ImagePage
 from pixy_grpc.service.creation import CreatedImage, CreationRequest
-from pixy_grpc.service.delivery import ByteRange, Delivery
+from pixy_grpc.service.delivery import ByteRange, Delivery, WantedBytes
 from pixy_grpc.v1 import image_service_pb2 as pb
 
 _FORMATS: dict[int, ImageFormat | None] = {
@@ -47,9 +47,14 @@ def image_filter(request: pb.ListImageDetailsRequest) -> ImageFilter:
     )
 
 
-def byte_range(request: pb.GetImageBytesRequest) -> ByteRange:
-    """Return the range of a GetImageBytesRequest."""
-    return ByteRange(request.read_offset, request.read_limit)
+def wanted_bytes(request: pb.GetImageBytesRequest) -> WantedBytes:
+    """Return what a GetImageBytesRequest asks for."""
+    return WantedBytes(
+        range=ByteRange(request.read_offset, request.read_limit),
+        max_side=request.max_side,
+        format=_format(request.format),
+        expected_sha256=request.expected_sha256,
+    )
 
 
 def changes(request: pb.UpdateImageRequest) -> dict[str, str]:

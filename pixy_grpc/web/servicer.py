@@ -65,7 +65,7 @@ class ImageServicer(pb_grpc.ImageServiceServicer):
         self, request: pb.GetImageBytesRequest, context: grpc.ServicerContext
     ) -> Iterator[pb.GetImageBytesResponse]:
         """Stream bytes at the reader's pace, within limits."""
-        wanted = to.byte_range(request)
+        wanted = to.wanted_bytes(request)
         with self._delivery.open(request.guid, wanted, current_call(context)) as delivery:
             responses = to.bytes_responses(delivery)
             yield from self._pace.kept(responses, context)

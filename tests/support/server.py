@@ -64,6 +64,7 @@ def settings_for(folder: Path, **changes: object) -> Settings:
         "database_url": f"sqlite:///{folder / 'pixy.db'}",
         "images": str(folder / "images"),
         "spool": str(folder / "spool"),
+        "renditions": str(folder / "renditions"),
         "tokens": TOKENS,
         **changes,
     }

@@ -11,6 +11,8 @@ from pixy_grpc.service.catalogue import ImageCatalogue
 from pixy_grpc.service.creation import CreationParts, ImageCreation
 from pixy_grpc.service.delivery import ImageDelivery
 from pixy_grpc.service.generators.sketch import SketchGenerator
+from pixy_grpc.service.originals import Originals
+from pixy_grpc.service.renditions import RenditionLimits, Renditions
 from pixy_grpc.service.tokens import TokenAuthenticator
 from pixy_grpc.web.health import Health
 from pixy_grpc.web.server import GrpcServer, ServerLimits
@@ -21,6 +23,7 @@ from tests.fakes import (
     InMemoryCreationRepository,
     InMemoryImageRepository,
     InMemoryImageStore,
+    InMemoryRenditionCache,
     InMemorySpool,
 )
 from tests.support.server import STOP_SECONDS, TOKENS, RunningServer
@@ -72,10 +75,12 @@ def failing_server() -> Iterator[FailingServer]:
         generator=SketchGenerator(),
         clock=clock,
     )
+    cache, originals = InMemoryRenditionCache(), Originals(repository, store)
+    renditions = Renditions(originals, cache, RenditionLimits())
     use_cases = UseCases(
         creation=ImageCreation(parts),
-        catalogue=ImageCatalogue(repository, store, clock),
-        delivery=ImageDelivery(repository, store),
+        catalogue=ImageCatalogue(repository, store, clock, cache),
+        delivery=ImageDelivery(repository, originals, renditions),
     )
     pings = {"database": repository.ping}
     server = GrpcServer(use_cases, TokenAuthenticator(TOKENS), Health(pings), ServerLimits())

@@ -4,6 +4,7 @@ import hashlib
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from pixy_grpc.core.call import Deadline
@@ -20,8 +21,8 @@ NOON = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
 Add = Callable[..., str]
 
 
-def new_image(data: bytes, prompt: str, created_at: datetime) -> NewImage:
-    """Describe an image of these bytes, whatever they are."""
+def new_image(data: bytes, prompt: str, created_at: datetime, **about: object) -> NewImage:
+    """Describe an image of these bytes, whatever they are; `about` says otherwise."""
     guid = str(uuid.uuid4())
     contents = ImageContents(
         key=f"{guid}.stock.png",
@@ -34,6 +35,7 @@ def new_image(data: bytes, prompt: str, created_at: datetime) -> NewImage:
         generator="stock",
         model="",
     )
+    contents = replace(contents, **about)  # type: ignore[arg-type]
     return NewImage(guid, "stock.png", prompt, created_at, contents)
 
 
@@ -48,8 +50,10 @@ def stock(server: RunningServer) -> Iterator[Add]:
     database = SqliteDatabase(server.folder / "pixy.db")
     store = FolderStore(server.images)
 
-    def add(data: bytes = b"", prompt: str = "stock", created_at: datetime = NOON) -> str:
-        new = new_image(data, prompt, created_at)
+    def add(
+        data: bytes = b"", prompt: str = "stock", created_at: datetime = NOON, **about: object
+    ) -> str:
+        new = new_image(data, prompt, created_at, **about)
         if data:
             store.put(new.contents.key, data, soon())
         SqlImageRepository(database).add(new, soon())

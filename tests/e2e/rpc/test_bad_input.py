@@ -62,6 +62,12 @@ def reading(name: str, **fields: object) -> Case:
     return Case(f"read, {name}", READ, build, "INVALID_OFFSET", "", "OUT_OF_RANGE")
 
 
+def rendition(name: str, reason: str, field: str, **fields: object) -> Case:
+    """Return a read of a rendition of an image that is there, and is no picture."""
+    build = lambda guid: pb.GetImageBytesRequest(guid=guid, **fields)  # noqa: E731 - likewise
+    return Case(f"rendition, {name}", READ, build, reason, field)
+
+
 PROMPTS = {
     "empty": "",
     "blank": " \t\n\u3000 ",
@@ -158,6 +164,17 @@ CASES = [
     reading("offset below zero", read_offset=-1),
     reading("limit below zero", read_limit=-1),
     reading("both", read_offset=-(2**63), read_limit=-(2**63)),
+    *(
+        rendition(f"side {n}", "INVALID_SIZE", "max_side", max_side=n)
+        for n in (1, 64, 127, 129, 2048, -1, -128, 2**31 - 1, -(2**31))
+    ),
+    *(rendition(f"format {n}", "INVALID_FORMAT", "format", format=n) for n in (4, -1, 2**31 - 1)),
+    rendition("no picture, small", "INVALID_FORMAT", "format", max_side=128),
+    rendition("no picture, other", "INVALID_FORMAT", "format", format=pb.IMAGE_FORMAT_WEBP),
+    *(
+        rendition(f"sum {text}", "MALFORMED_REQUEST", "expected_sha256", expected_sha256=text)
+        for text in ("0" * 63, "0" * 65, "g" * 64, "x", " " + "0" * 64)
+    ),
 ]
 
 

@@ -61,6 +61,18 @@ def test_call_is_active_unless_told_otherwise() -> None:
     assert not gone.is_active()
 
 
+def test_check_of_a_call_passes_while_somebody_waits() -> None:
+    """Neither out of time nor gone."""
+    late = Call("alice", "call-1", Deadline.after(0))
+    gone = Call("alice", "call-1", Deadline.after(10), lambda: False)
+
+    Call("alice", "call-1", Deadline.after(10)).check()
+
+    for call in (late, gone):
+        with pytest.raises(DeadlineTooShortError):
+            call.check()
+
+
 def test_call_is_a_value() -> None:
     call = Call("alice", "call-1", Deadline.after(1))
 

@@ -1,5 +1,6 @@
 """Details: how pages, changes and removals come together from their parts."""
 
+import hashlib
 import logging
 from datetime import timedelta
 
@@ -13,14 +14,21 @@ from pixy_grpc.core.exceptions import (
     RecordNotFoundError,
     StorageUnavailableError,
 )
-from pixy_grpc.core.ports import NewImage
+from pixy_grpc.core.models import ImageFormat
+from pixy_grpc.core.ports import NewImage, RenditionKey
 from pixy_grpc.core.search import ImageFilter
 from pixy_grpc.service.catalogue import ImageCatalogue
-from tests.fakes import FixedClock, InMemoryImageRepository, InMemoryImageStore
+from tests.fakes import (
+    FixedClock,
+    InMemoryImageRepository,
+    InMemoryImageStore,
+    InMemoryRenditionCache,
+)
 
 CALL = Call("alice", "1", Deadline.after(600))
 EVERYTHING = ImageFilter()
 IMAGES = 7
+EMPTY_SHA256 = hashlib.sha256(b"").hexdigest()
 
 
 def guid(number: int) -> str:
@@ -32,8 +40,8 @@ class World:
 
     def __init__(self) -> None:
         self.repository, self.store = InMemoryImageRepository(), InMemoryImageStore()
-        self.clock = FixedClock()
-        self.catalogue = ImageCatalogue(self.repository, self.store, self.clock)
+        self.clock, self.renditions = FixedClock(), InMemoryRenditionCache()
+        self.catalogue = ImageCatalogue(self.repository, self.store, self.clock, self.renditions)
         for number in range(IMAGES):
             self._add(number)
 
@@ -44,6 +52,11 @@ class World:
         new = NewImage(guid(number), "f.png", f"image {number}", moment, contents)
         self.repository.add(new, CALL.deadline)
         self.store.objects[key] = b"b"
+
+    def make_rendition(self, number: int) -> None:
+        """Keep a rendition of an image."""
+        contents = ImageContents("", "image/png", 0, EMPTY_SHA256, b"", 1, 1, "", "")
+        self.renditions.put(RenditionKey(guid(number), "", 128, ImageFormat.PNG), contents, b"")
 
     def page(self, page_size: int, token: str, sought: ImageFilter = EVERYTHING) -> list[str]:
         """Return the guids of a page, then its token."""
@@ -98,10 +111,13 @@ def test_update_with_one_bad_field_changes_none() -> None:
 def test_delete_removes_row_and_bytes() -> None:
     """Nothing of the image is left, and nothing of the others is touched."""
     world = World()
+    for number in range(2):
+        world.make_rendition(number)
 
     world.catalogue.delete(guid(0), allow_missing=False, call=CALL)
 
     assert len(world.store.objects) == IMAGES - 1
+    assert world.renditions.guids() == [guid(1)]
     with pytest.raises(RecordNotFoundError):
         world.catalogue.delete(guid(0), allow_missing=False, call=CALL)
     world.catalogue.delete(guid(0), allow_missing=True, call=CALL)
@@ -113,10 +129,12 @@ def test_delete_is_done_though_the_bytes_cannot_be_removed(
     """The image is gone for everybody; what is left of it is in the log, for fsck."""
     world = World()
     world.store.failure = StorageUnavailableError("No.")
+    world.renditions.failure = StorageUnavailableError("No.")
 
     with caplog.at_level(logging.WARNING, "pixy_grpc"):
         world.catalogue.delete(guid(0), allow_missing=False, call=CALL)
 
     assert f"orphaned bytes key={guid(0)}.1.png reason=STORAGE_UNAVAILABLE" in caplog.text
+    assert f"orphaned renditions guid={guid(0)} reason=STORAGE_UNAVAILABLE" in caplog.text
     with pytest.raises(RecordNotFoundError):
         world.catalogue.get(guid(0), CALL)

@@ -12,14 +12,24 @@ from hypothesis import strategies as st
 from pixy_grpc.core.call import Call, Deadline
 from pixy_grpc.core.contents import BLOCK_BYTES, DIGEST_BYTES, ImageContents, digest_blocks
 from pixy_grpc.core.exceptions import (
+    ImageChangedError,
     ImageCorruptError,
     InvalidOffsetError,
+    MalformedRequestError,
     RecordNotFoundError,
     StorageUnavailableError,
 )
 from pixy_grpc.core.ports import NewImage
-from pixy_grpc.service.delivery import ByteRange, ImageDelivery
-from tests.fakes import FixedClock, InMemoryBytes, InMemoryImageRepository, InMemoryImageStore
+from pixy_grpc.service.delivery import ByteRange, ImageDelivery, WantedBytes
+from pixy_grpc.service.originals import Originals
+from pixy_grpc.service.renditions import RenditionLimits, Renditions
+from tests.fakes import (
+    FixedClock,
+    InMemoryBytes,
+    InMemoryImageRepository,
+    InMemoryImageStore,
+    InMemoryRenditionCache,
+)
 
 GUID = "00000000-0000-4000-8000-000000000000"
 DATA = bytes(range(256)) * (BLOCK_BYTES // 256) + b"the last block"
@@ -48,12 +58,20 @@ def holding(
     new = NewImage(GUID, "f.png", "p", FixedClock().now(), contents)
     repository.add(new, CALL.deadline)
     kept.objects[contents.key] = data
-    return ImageDelivery(repository, kept)
+    return delivering(repository, kept)
 
 
-def read(delivery: ImageDelivery, wanted: ByteRange = WHOLE) -> bytes:
+def delivering(repository: InMemoryImageRepository, store: InMemoryImageStore) -> ImageDelivery:
+    """Return the use case over a repository and a store."""
+    originals = Originals(repository, store)
+    renditions = Renditions(originals, InMemoryRenditionCache(), RenditionLimits())
+    return ImageDelivery(repository, originals, renditions)
+
+
+def read(delivery: ImageDelivery, wanted: ByteRange = WHOLE, expected_sha256: str = "") -> bytes:
     """Return all that is delivered."""
-    with delivery.open(GUID, wanted, CALL) as opened:
+    asked = WantedBytes(wanted, expected_sha256=expected_sha256)
+    with delivery.open(GUID, asked, CALL) as opened:
         return b"".join(opened.chunks)
 
 
@@ -100,10 +118,50 @@ def test_no_byte_of_a_changed_block_is_given_out() -> None:
     delivered = []
     delivery = holding(data=DATA[:-1] + b"!")
 
-    with delivery.open(GUID, WHOLE, CALL) as opened, pytest.raises(ImageCorruptError):
+    with delivery.open(GUID, WantedBytes(), CALL) as opened, pytest.raises(ImageCorruptError):
         delivered.extend(opened.chunks)
 
     assert delivered == [DATA[:BLOCK_BYTES]]
+
+
+@pytest.mark.parametrize("data", [DATA[:-1] + b"!", b"!" + DATA[1:]])
+def test_image_with_a_sum_alone_is_held_to_it_when_it_is_read_whole(data: bytes) -> None:
+    """Without block digests the last block waits for the sum of all of them."""
+    summed = replace(CONTENTS, block_digests=b"")
+    delivered: list[bytes] = []
+    damaged = holding(summed, data).open(GUID, WantedBytes(), CALL)
+
+    with damaged as opened, pytest.raises(ImageCorruptError):
+        delivered.extend(opened.chunks)
+
+    assert len(b"".join(delivered)) < len(DATA)
+    assert read(holding(summed)) == DATA
+    assert read(holding(summed), ByteRange(5, 9)) == DATA[5:14]
+
+
+@pytest.mark.parametrize("expected", [CONTENTS.sha256, CONTENTS.sha256.upper(), ""])
+def test_read_of_the_expected_bytes_goes_on(expected: str) -> None:
+    """Nothing has changed, or nothing is expected."""
+    assert read(holding(), ByteRange(9, 0), expected) == DATA[9:]
+
+
+@pytest.mark.parametrize("wanted", [WHOLE, ByteRange(9, 1), ByteRange(len(DATA) + 1, 0)])
+@pytest.mark.parametrize("contents", [CONTENTS, WITHOUT_DIGESTS])
+def test_read_of_other_bytes_than_expected_is_aborted(
+    contents: ImageContents, wanted: ByteRange
+) -> None:
+    """Wherever it was to go on; and where no sum is known, none can be the expected one."""
+    with pytest.raises(ImageChangedError):
+        read(holding(contents), wanted, "0" * 64)
+
+
+@pytest.mark.parametrize("expected", ["0" * 63, "0" * 65, "g" * 64, " " * 64, "٠" * 64])
+def test_expected_sum_that_is_none_is_refused(expected: str) -> None:
+    """It would never be met."""
+    with pytest.raises(MalformedRequestError) as refused:
+        read(holding(), WHOLE, expected)
+
+    assert [violation.field for violation in refused.value.violations] == ["expected_sha256"]
 
 
 class VanishingStore(InMemoryImageStore):
@@ -128,4 +186,4 @@ def test_image_deleted_while_it_is_opened_is_not_found() -> None:
     repository.add(NewImage(GUID, "f.png", "p", FixedClock().now(), CONTENTS), CALL.deadline)
 
     with pytest.raises(RecordNotFoundError):
-        read(ImageDelivery(repository, VanishingStore(repository)))
+        read(delivering(repository, VanishingStore(repository)))

@@ -12,7 +12,7 @@ from pixy_grpc.core.models import Image, ImageFormat
 from pixy_grpc.core.search import ImageFilter
 from pixy_grpc.service.catalogue import ImagePage
 from pixy_grpc.service.creation import CreatedImage
-from pixy_grpc.service.delivery import ByteRange, Delivery
+from pixy_grpc.service.delivery import ByteRange, Delivery, WantedBytes
 from pixy_grpc.v1 import image_service_pb2 as pb
 from pixy_grpc.web import conversion
 
@@ -157,16 +157,30 @@ def test_any_timestamp_is_a_time_or_refused(seconds: int, nanos: int) -> None:
 
 
 def test_answers_hold_what_the_service_returned() -> None:
-    """A created image, a page and a range, each in its message."""
+    """A created image and a page, each in its message."""
     created = conversion.create_response(CreatedImage(IMAGE, replayed=True))
     page = conversion.list_response(ImagePage((IMAGE, IMAGE), "token"))
-    wanted = conversion.byte_range(pb.GetImageBytesRequest(read_offset=-1, read_limit=2))
 
     assert created.replayed
     assert created.details == conversion.details(IMAGE)
     assert list(page.details) == [conversion.details(IMAGE)] * 2
     assert page.next_page_token == "token"
-    assert wanted == ByteRange(-1, 2)
+
+
+def test_wanted_bytes_take_every_field() -> None:
+    """What is not given is all of the image, as it is."""
+    message = pb.GetImageBytesRequest(
+        read_offset=-1,
+        read_limit=2,
+        max_side=7,
+        format=pb.IMAGE_FORMAT_JPEG,
+        expected_sha256="AB",
+    )
+
+    wanted = conversion.wanted_bytes(message)
+
+    assert wanted == WantedBytes(ByteRange(-1, 2), 7, ImageFormat.JPEG, "AB")
+    assert conversion.wanted_bytes(pb.GetImageBytesRequest()) == WantedBytes()
 
 
 def test_bytes_responses_begin_with_details_alone() -> None:
