@@ -52,3 +52,14 @@ def inspect(data: bytes) -> Picture:
             return Picture(ImageFormat(str(picture.format).lower()), width, height)
     except _UNUSABLE as error:
         raise ProviderBadResponseError("What was made is not a usable image.") from error
+
+
+def sniff(data: bytes) -> ImageFormat | None:
+    """Return the format that the first bytes announce, None for any other; decode nothing."""
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return ImageFormat.PNG
+    if data.startswith(b"\xff\xd8\xff"):
+        return ImageFormat.JPEG
+    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
+        return ImageFormat.WEBP
+    return None

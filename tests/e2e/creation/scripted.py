@@ -22,7 +22,7 @@ from pixy_grpc.core.call import Deadline
 from pixy_grpc.core.creations import Creation, NewCreation
 from pixy_grpc.core.exceptions import ProviderOutcomeUnknownError
 from pixy_grpc.core.models import GenerationOptions
-from pixy_grpc.core.ports import GeneratedImage, NewImage, StoredImage
+from pixy_grpc.core.ports import Audience, GeneratedImage, NewImage, StoredImage
 from pixy_grpc.service.creation import CreationLimits
 from pixy_grpc.web.server import ServerLimits
 from tests.support.process import unmeasured
@@ -71,8 +71,9 @@ class CountingGenerator:
         prompt: str,
         options: GenerationOptions,  # noqa: ARG002 - the port's
         deadline: Deadline,  # noqa: ARG002 - the port's
+        audience: Audience,
     ) -> GeneratedImage:
-        """Count, then make an image of a colour of its own."""
+        """Count, then make an image of a colour of its own; show what is wanted of it."""
         with self._calls.open("ab", buffering=0) as calls:
             calls.write(b".")
         self._reach("asked")
@@ -80,6 +81,9 @@ class CountingGenerator:
             raise ProviderOutcomeUnknownError("The connection was cut.")
         buffer = io.BytesIO()
         Picture.new("RGB", (16, 16), tuple(os.urandom(3))).save(buffer, "PNG")
+        for index in range(audience.partial_images):
+            audience.show(buffer.getvalue())
+            self._reach(f"shown {index}")
         self._reach("answered")
         return GeneratedImage(buffer.getvalue(), model="painter-1")
 

@@ -46,7 +46,9 @@ class Session:
 
         in_base64 = limits.image_bytes * 4 // 3 + _JSON_BYTES
         asking, fetching = (AnswerRoom(limits.answers, hears) for hears in (observer, Unobserved()))
-        self.client = ProviderClient(endpoint, wire(Admission(), in_base64, asking), asking)
+        self.client = ProviderClient(
+            endpoint, wire(Admission(), in_base64, asking), asking, in_base64
+        )
         self.fetcher = ImageFetcher(sources, wire(sources, limits.image_bytes, fetching), fetching)
 
     def close(self) -> None:
