@@ -51,6 +51,11 @@ class Transport:
             finally:
                 answers.cancel()
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether no call can be made any more."""
+        return self._is_closed
+
     def close(self) -> None:
         """Close the channel; calls that run end as cancelled. Closing twice is no error."""
         self._is_closed = True
