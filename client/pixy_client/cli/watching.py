@@ -64,7 +64,7 @@ def watch(events: Iterable[CreationEvent], partials: PartialFolder, *, as_json: 
                 return event
             if isinstance(event, PartialImage):
                 partials.save(event)
-            shown.update(step, description=describe(event))
+            shown.update(step, description=describe(event), refresh=True)
     raise UnreadableAnswerError("Nothing tells of an image.")
 
 
