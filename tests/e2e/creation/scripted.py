@@ -22,7 +22,13 @@ from pixy_grpc.core.call import Deadline
 from pixy_grpc.core.creations import Creation, NewCreation
 from pixy_grpc.core.exceptions import ProviderOutcomeUnknownError
 from pixy_grpc.core.models import GenerationOptions
-from pixy_grpc.core.ports import Audience, GeneratedImage, NewImage, StoredImage
+from pixy_grpc.core.ports import (
+    Audience,
+    GeneratedImage,
+    ImageGenerator,
+    NewImage,
+    StoredImage,
+)
 from pixy_grpc.service.creation import CreationLimits
 from pixy_grpc.web.server import ServerLimits
 from tests.support.process import unmeasured
@@ -134,8 +140,12 @@ def scripted_app(
     *,
     reach: Reach = nowhere,
     server_limits: ServerLimits = SERVER_LIMITS,
+    generator: ImageGenerator | None = None,
 ) -> App:
-    """Return a server over what is in a folder, and a database, which may be elsewhere."""
+    """Return a server over what is in a folder, and a database, which may be elsewhere.
+
+    Its generator counts, unless another is given.
+    """
     changes = {"database_url": database_url} if database_url else {}
     settings = settings_for(folder, create_grace_seconds=20.0, **changes)
     store_id = prepare(settings)
@@ -146,7 +156,7 @@ def scripted_app(
         images=StoppingImages(parts.images, reach),  # type: ignore[arg-type]
         creations=StoppingCreations(parts.creations, reach),  # type: ignore[arg-type]
         store=StoppingStore(parts.store, reach),  # type: ignore[arg-type]
-        generator=CountingGenerator(folder, reach),
+        generator=generator or CountingGenerator(folder, reach),
     )
     return assemble(
         settings, settings.tokens, database, stopping, server_limits, creation_limits=LIMITS
@@ -160,9 +170,12 @@ def scripted_server(
     *,
     reach: Reach = nowhere,
     server_limits: ServerLimits = SERVER_LIMITS,
+    generator: ImageGenerator | None = None,
 ) -> Iterator[RunningServer]:
     """Serve in this process until the block ends."""
-    app = scripted_app(folder, database_url, reach=reach, server_limits=server_limits)
+    app = scripted_app(
+        folder, database_url, reach=reach, server_limits=server_limits, generator=generator
+    )
     port = app.start("127.0.0.1:0")
     try:
         yield RunningServer(f"127.0.0.1:{port}", folder)

@@ -1,5 +1,6 @@
 """When a request is made again, and what ends a creation before or while it is asked for."""
 
+import socket
 import threading
 import time
 from dataclasses import replace
@@ -17,7 +18,7 @@ from pixy_grpc.core.exceptions import (
 )
 from pixy_grpc.core.models import GenerationOptions
 from pixy_grpc.core.ports import Audience
-from pixy_grpc.service.generators.openai import OPENAI
+from pixy_grpc.service.generators.openai import OPENAI, Network
 from tests.integration.generators.asking import LIMITS, OPTIONS, Make, create, picture
 from tests.support.provider import Peer, Provider, held, image, refusal
 
@@ -89,7 +90,7 @@ def test_answer_is_waited_for_when_its_audience_has_gone(provider: Provider, mak
     """What was accepted is paid for: neither their deadline nor their leaving ends it."""
     provider.will(held(image(PNG)))
     gone = threading.Event()
-    audience = Audience(Deadline.after(0.3, from_caller=True), is_waiting=lambda: not gone.is_set())
+    audience = Audience(Deadline.after(1.5, from_caller=True), is_waiting=lambda: not gone.is_set())
     made: list[bytes] = []
     creation = threading.Thread(
         target=lambda: made.append(create(make(), audience=audience).data),
@@ -110,12 +111,38 @@ def test_connection_that_comes_after_the_audience_is_not_used(
 ) -> None:
     """Whose deadline passes before anything is sent is told so, and pays for nothing."""
     provider.on_connect = Peer.wait
-    hurried = Audience(Deadline.after(0.3, from_caller=True))
+    hurried = Audience(Deadline.after(1.0, from_caller=True))
 
     with pytest.raises(DeadlineTooShortError):
         create(make(base_url=f"https://127.0.0.1:{provider.port}/v1"), audience=hurried)
 
-    assert provider.connections == 1
+    assert not provider.requests
+
+
+@pytest.mark.parametrize(("patience", "leaves"), [(1.0, False), (60.0, True)])
+def test_audience_that_leaves_while_we_connect_is_not_paid_for(
+    provider: Provider, make: Make, patience: float, *, leaves: bool
+) -> None:
+    """The last look is when the connection stands: out of time, or gone."""
+    provider.will(image(PNG))
+    gone = threading.Event()
+
+    def connect(address: tuple[str, int], seconds: float) -> socket.socket:
+        connected = socket.create_connection(address, seconds)
+        threading.Event().wait(0 if leaves else patience)
+        gone.set()
+        return connected
+
+    audience = Audience(
+        Deadline.after(patience, from_caller=True), lambda: not (leaves and gone.is_set())
+    )
+
+    with pytest.raises(DeadlineTooShortError):
+        create(make(network=Network(connect=connect)), audience=audience)
+
+    provider.stop()
+    assert gone.is_set()
+    assert not provider.requests
 
 
 def test_cap_ends_what_the_caller_would_wait_for(provider: Provider, make: Make) -> None:

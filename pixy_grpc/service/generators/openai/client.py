@@ -20,6 +20,7 @@ from pixy_grpc.service.generators.openai.errors import (
     unreached,
 )
 from pixy_grpc.service.generators.openai.events import event_data
+from pixy_grpc.service.generators.openai.presence import Presence
 from pixy_grpc.service.generators.openai.request import ImageRequest
 from pixy_grpc.service.generators.openai.retry_after import retry_after_seconds
 from pixy_grpc.service.generators.openai.room import AnswerRoom
@@ -44,9 +45,18 @@ _log = logging.getLogger(__name__)
 class ProviderClient:
     """One endpoint. Threads share it."""
 
-    def __init__(self, endpoint: Endpoint, wire: Wire, room: AnswerRoom, event_bytes: int) -> None:
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        wire: Wire,
+        *,
+        room: AnswerRoom,
+        presence: Presence,
+        event_bytes: int,
+    ) -> None:
         self._model = endpoint.model
         self._room = room
+        self._presence = presence
         self._event_bytes = event_bytes
         self._http = httpx2.Client(
             transport=WallClockTransport(wire, endpoint), trust_env=False, follow_redirects=False
@@ -69,7 +79,9 @@ class ProviderClient:
         Raises Failure.
         """
         try:
-            with closing(self._sent(request, deadline, audience)) as response:
+            with self._presence.of(audience):
+                sent = self._sent(request, deadline, audience)
+            with closing(sent) as response:
                 return self._read(response, deadline, audience)
         except _FAILURES as error:
             raise _failure(error, request.options) from error
