@@ -255,6 +255,27 @@ def test_error_nobody_is_told_is_in_the_log(tmp_path: Path, log: LogBook) -> Non
     assert "reason=PROVIDER_OUTCOME_UNKNOWN" in log.text
 
 
+def test_creation_whose_reader_was_cut_keeps_its_place_and_its_error(
+    tmp_path: Path, log: LogBook
+) -> None:
+    """It had taken nothing, so that the call was stuck; what runs on is counted and logged."""
+    gate = Gate("asked")
+    message = request()
+    message.prompt = "lose the answer"
+    limits = ServerLimits(creates=2, waits=2)
+    with scripted_server(tmp_path, reach=gate, server_limits=limits) as server:
+        with DeafClient(server.target, TOKENS["alice"]) as deaf:
+            deaf.ask(STREAM, streamed(message).SerializeToString())
+            assert gate.reached.wait(CALL_SECONDS)
+        told = refused_stream(server, request())
+        gate.open.set()
+        wait_until(lambda: _ends(log, STREAM)[1:], "the cut call has ended")
+        wait_until(lambda: not _is_refused(server), "its place is back")
+
+    assert told.reason == "TOO_MANY_CREATES"
+    assert "reason=PROVIDER_OUTCOME_UNKNOWN" in log.text
+
+
 def test_deadline_of_a_stream_ends_the_telling_alone(tmp_path: Path) -> None:
     """The caller is told in time; what was asked for goes on."""
     gate = Gate("asked")
