@@ -15,14 +15,16 @@ from pixy_client.errors import (
 from pixy_client.results import Creation, CreationAccepted, CreationEvent
 from pixy_client.transport import Transport
 from pixy_grpc.core.call import Deadline
+from pixy_grpc.core.exceptions import TooManyCreatesError
 from pixy_grpc.v1 import image_service_pb2 as pb
 
-RESUME_PAUSES_SECONDS = (0.2, 1.0, 3.0)
+RESUME_PAUSES_SECONDS = (0.2, 0.8, 2.0)
 """Before each attempt to go on after a cut; whatever is told begins them anew. gRPC's own
 retries, which end with the first message, come on top of each."""
 
-_CUT = (UnreachableError, CallCancelledError)
-"""How a stream ends that the service has not ended: the second where it was read slowly."""
+_CUT = (UnreachableError, CallCancelledError, TooManyCreatesError)
+"""How a stream ends that is worth going on with: cut, read too slowly, or let in no more while
+what it had begun still holds its place."""
 
 
 @dataclass(frozen=True)

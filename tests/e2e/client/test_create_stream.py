@@ -20,7 +20,11 @@ from pixy_client import (
     UnreadableAnswerError,
 )
 from pixy_client.creating import RESUME_PAUSES_SECONDS
-from pixy_grpc.core.exceptions import ContentPolicyError, CreationInProgressError
+from pixy_grpc.core.exceptions import (
+    ContentPolicyError,
+    CreationInProgressError,
+    TooManyCreatesError,
+)
 from pixy_grpc.v1 import image_service_pb2 as pb
 from tests.e2e.client.details import GUID, details_of
 from tests.e2e.client.stand_in import Held, StandIn, answers, breaks, refuses, sends
@@ -86,6 +90,7 @@ def test_stream_that_is_cut_goes_on_with_the_same_request(
         "CreateImageStream",
         sends(ACCEPTED, GENERATING, then=breaks()),
         breaks(),
+        refuses(grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_CREATES", delay_seconds=1),
         sends(WAITING, then=breaks(grpc.StatusCode.CANCELLED)),
         sends(WAITING, STORED, CREATED),
     )
@@ -95,7 +100,7 @@ def test_stream_that_is_cut_goes_on_with_the_same_request(
     kinds = [type(event).__name__ for event in events]
     assert kinds == ["CreationAccepted", "CreationGenerating", "CreationStored", "Creation"]
     sent = stand_in.requests("CreateImageStream")
-    assert len(sent) == 4
+    assert len(sent) == 5
     assert all(request == sent[0] for request in sent)
 
 
@@ -159,6 +164,18 @@ def test_stream_of_a_closed_client_ends_at_once(stand_in: StandIn, client: Clien
 
     assert caught.value.request_id == GUID
     assert time.monotonic() - began < RESUME_PAUSES_SECONDS[-1]
+    assert len(stand_in.received) == 1
+
+
+def test_stream_that_is_not_let_in_is_not_repeated(stand_in: StandIn, client: Client) -> None:
+    """Before anything has begun a full room is the caller's to come back to."""
+    full = refuses(grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_CREATES", delay_seconds=1)
+    stand_in.script("CreateImageStream", full)
+
+    with pytest.raises(TooManyCreatesError) as caught:
+        list(client.create_stream("A red fox"))
+
+    assert caught.value.retry_delay_seconds == 1
     assert len(stand_in.received) == 1
 
 
