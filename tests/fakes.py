@@ -30,6 +30,7 @@ from pixy_grpc.core.exceptions import (
 )
 from pixy_grpc.core.models import GenerationOptions, Image, ImageUpdate
 from pixy_grpc.core.ports import (
+    Audience,
     GeneratedImage,
     NewImage,
     OpenedBytes,
@@ -502,6 +503,7 @@ class GeneratorRequest:
     prompt: str
     options: GenerationOptions
     deadline: Deadline
+    audience: Audience
 
 
 Outcome = GeneratedImage | Exception | Callable[[GeneratorRequest], GeneratedImage]
@@ -535,11 +537,11 @@ class ScriptedGenerator:
             raise self.refusal
 
     def generate(
-        self, prompt: str, options: GenerationOptions, deadline: Deadline
+        self, prompt: str, options: GenerationOptions, deadline: Deadline, audience: Audience
     ) -> GeneratedImage:
         """Return, raise or call the next outcome."""
         self.check(options)
-        request = GeneratorRequest(prompt, options, deadline)
+        request = GeneratorRequest(prompt, options, deadline, audience)
         with self._lock:
             self.requests.append(request)
             outcome = self._outcomes.pop(0) if len(self._outcomes) > 1 else self._outcomes[0]

@@ -17,7 +17,17 @@ from pixy_client.errors import (
     UnreadableAnswerError,
 )
 from pixy_client.image_file import ImageFile
-from pixy_client.results import Creation, Download, ImageBytes, ImagePage
+from pixy_client.results import (
+    Creation,
+    CreationAccepted,
+    CreationEvent,
+    CreationGenerating,
+    CreationStored,
+    Download,
+    ImageBytes,
+    ImagePage,
+    PartialImage,
+)
 from pixy_client.settings import ClientSettings
 from pixy_client.streams import ImageStream
 from pixy_grpc.core.exceptions import (
@@ -74,7 +84,11 @@ __all__ = [
     "ConstraintViolationError",
     "ContentPolicyError",
     "Creation",
+    "CreationAccepted",
+    "CreationEvent",
+    "CreationGenerating",
     "CreationInProgressError",
+    "CreationStored",
     "DBConnectionError",
     "DeadlineExceededError",
     "DeadlineTooShortError",
@@ -105,6 +119,7 @@ __all__ = [
     "InvalidTokenError",
     "MalformedRequestError",
     "MissingTokenError",
+    "PartialImage",
     "ProviderBadResponseError",
     "ProviderMisconfiguredError",
     "ProviderOutcomeUnknownError",

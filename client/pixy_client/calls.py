@@ -11,8 +11,16 @@ from typing import Generic, TypeVar
 from uuid import UUID, uuid4
 
 from pixy_client.arguments import check_number, check_text
-from pixy_client.conversion import from_datetime, from_format, to_image, to_page, to_part
-from pixy_client.results import Creation, ImagePage
+from pixy_client.conversion import (
+    from_datetime,
+    from_format,
+    to_creation,
+    to_event,
+    to_image,
+    to_page,
+    to_part,
+)
+from pixy_client.results import Creation, CreationEvent, ImagePage
 from pixy_grpc.core.models import Image, ImageFormat
 from pixy_grpc.v1 import image_service_pb2 as pb
 
@@ -91,8 +99,24 @@ def create(
             quality=quality,
             format=from_format(format),
         ),
-        lambda answer: Creation(to_image(answer.details), answer.replayed, chosen),
+        lambda answer: to_creation(answer, chosen),
         request_id=chosen,
+    )
+
+
+def create_stream(
+    creation: UnaryCall[pb.CreateImageRequest, pb.CreateImageResponse, Creation],
+    partial_images: int,
+) -> StreamCall[pb.CreateImageStreamRequest, pb.CreateImageStreamResponse, CreationEvent | None]:
+    """Describe the same creation, told of while it runs."""
+    check_number(partial_images=partial_images)
+    return StreamCall(
+        "CreateImageStream",
+        lambda: pb.CreateImageStreamRequest(
+            creation=creation.build(), partial_images=partial_images
+        ),
+        lambda answer: to_event(answer, creation.request_id),
+        request_id=creation.request_id,
     )
 
 

@@ -10,6 +10,7 @@ SERVICE = pb.DESCRIPTOR.services_by_name["ImageService"].full_name
 
 REPEATABLE_METHODS = (
     "CreateImage",
+    "CreateImageStream",
     "GetImageDetails",
     "ListImageDetails",
     "GetImageBytes",

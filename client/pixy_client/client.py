@@ -1,14 +1,15 @@
 """The synchronous client: one method per use of the service."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from datetime import datetime
 from typing import Self
 from uuid import UUID
 
 from pixy_client import calls
 from pixy_client.bytes_client import BytesClient
+from pixy_client.creating import FollowedCreation
 from pixy_client.paging import follow
-from pixy_client.results import Creation, ImagePage
+from pixy_client.results import Creation, CreationEvent, ImagePage
 from pixy_client.settings import (
     DEFAULT_CREATE_TIMEOUT_SECONDS,
     DEFAULT_DOWNLOAD_TIMEOUT_SECONDS,
@@ -85,6 +86,37 @@ class Client(BytesClient):
             request_id=request_id,
         )
         return self._transport.call(call, timeout)
+
+    def create_stream(  # noqa: PLR0913 - the fields of the request
+        self,
+        prompt: str,
+        *,
+        filename: str | None = None,
+        size: str = "",
+        quality: str = "",
+        format: ImageFormat | str | None = None,  # noqa: A002 - the contract's name
+        partial_images: int = 0,
+        request_id: str | UUID | None = None,
+        timeout: float | None = None,
+    ) -> Generator[CreationEvent, None, None]:
+        """Make an image as `create` does; yield how far it has come, and last the Creation.
+
+        Up to 3 unfinished images are shown where they are wanted, the generator makes
+        them and the service allows what they cost. A connection that is cut is made anew
+        within the timeout, with the same request id. Whoever closes the generator hears
+        no more; what was asked for is made all the same.
+        """
+        creation = calls.create(
+            prompt,
+            filename=filename,
+            size=size,
+            quality=quality,
+            format=format,
+            request_id=request_id,
+        )
+        calls.create_stream(creation, partial_images)
+        seconds = self.settings.create_timeout_seconds if timeout is None else timeout
+        return FollowedCreation(self._transport, creation, partial_images, seconds).events()
 
     def get(self, guid: str, *, timeout: float | None = None) -> Image:
         """Return what is known about one image."""

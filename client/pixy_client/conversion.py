@@ -5,7 +5,15 @@ from datetime import UTC, datetime
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from pixy_client.errors import UnreadableAnswerError
-from pixy_client.results import ImagePage
+from pixy_client.results import (
+    Creation,
+    CreationAccepted,
+    CreationEvent,
+    CreationGenerating,
+    CreationStored,
+    ImagePage,
+    PartialImage,
+)
 from pixy_grpc.core.exceptions import InvalidFormatError
 from pixy_grpc.core.models import Image, ImageFormat
 from pixy_grpc.v1 import image_service_pb2 as pb
@@ -55,6 +63,29 @@ def to_image(details: pb.ImageDetails) -> Image:
         generator=details.generator,
         model=details.model,
     )
+
+
+def to_creation(answer: pb.CreateImageResponse, request_id: str) -> Creation:
+    """Return the creation that an answer describes."""
+    return Creation(to_image(answer.details), answer.replayed, request_id)
+
+
+def to_event(answer: pb.CreateImageStreamResponse, request_id: str) -> CreationEvent | None:
+    """Return what has happened; None for what only a later version could name."""
+    match answer.WhichOneof("event"):
+        case "accepted":
+            return CreationAccepted(request_id, answer.accepted.waiting)
+        case "generating":
+            return CreationGenerating(answer.generating.generator)
+        case "partial_image":
+            shown = answer.partial_image
+            return PartialImage(shown.index, shown.content_type, shown.data)
+        case "stored":
+            return CreationStored(answer.stored.size_bytes)
+        case "created":
+            return to_creation(answer.created, request_id)
+        case _:
+            return None
 
 
 def to_page(answer: pb.ListImageDetailsResponse) -> ImagePage:

@@ -19,6 +19,47 @@ class Creation:
 
 
 @dataclass(frozen=True)
+class CreationAccepted:
+    """A creation has begun.
+
+    `waiting` tells that another call with this `request_id` makes the image.
+    """
+
+    request_id: str
+    waiting: bool
+
+
+@dataclass(frozen=True)
+class CreationGenerating:
+    """The generator of that name is asked."""
+
+    generator: str
+
+
+@dataclass(frozen=True)
+class PartialImage:
+    """The image as it looks before it is finished, as a file of that type; `index` from 0.
+
+    A slow reader is shown the newest and misses others.
+    """
+
+    index: int
+    content_type: str
+    data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class CreationStored:
+    """The image is made, and cannot be lost any more."""
+
+    size_bytes: int
+
+
+CreationEvent = CreationAccepted | CreationGenerating | PartialImage | CreationStored | Creation
+"""What `Client.create_stream` yields; a Creation is the last."""
+
+
+@dataclass(frozen=True)
 class ImagePage:
     """A page of a list, newest first; only an empty `next_page_token` ends the list."""
 

@@ -64,6 +64,11 @@ class Transport:
         if self._closed.wait(seconds):
             raise CallCancelledError("The client was closed while it read.")
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether no call can be made any more."""
+        return self._closed.is_set()
+
     def close(self) -> None:
         """Close the channel; calls that run end as cancelled. Closing twice is no error."""
         self._closed.set()

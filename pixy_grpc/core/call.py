@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from pixy_grpc.core.exceptions import DeadlineTooShortError
+from pixy_grpc.core.progress import UNWATCHED, Progress
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,10 @@ class Deadline:
         cap = time.monotonic() + seconds
         return Deadline(cap) if cap < self.at else self
 
+    def or_earlier(self, other: "Deadline") -> "Deadline":
+        """Return the earlier of two deadlines."""
+        return other if other.at < self.at else self
+
     def check(self) -> None:
         """Raise DeadlineTooShortError once the deadline has passed."""
         if not self.remaining():
@@ -41,7 +46,8 @@ class Deadline:
             )
 
 
-def _always() -> bool:
+def always() -> bool:
+    """Tell that somebody still waits, of a call that cannot be given up."""
     return True
 
 
@@ -52,14 +58,16 @@ class Call:
     `caller` is the authenticated name, `call_id` the id of its log lines. `is_active`
     turns false once nobody waits for the answer any more. Within `waiting()` the call
     only waits for another one, and takes no place from those that work; entering it
-    raises TooManyCreatesError where too many wait.
+    raises TooManyCreatesError where too many wait. `progress` hears how far its creation
+    has come.
     """
 
     caller: str
     call_id: str
     deadline: Deadline
-    is_active: Callable[[], bool] = _always
+    is_active: Callable[[], bool] = always
     waiting: Callable[[], AbstractContextManager[None]] = nullcontext
+    progress: Progress = UNWATCHED
 
     def check(self) -> None:
         """Raise DeadlineTooShortError once nobody waits for the answer any more."""

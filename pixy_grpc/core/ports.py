@@ -5,13 +5,13 @@ caller's own with DeadlineTooShortError, past a cap of the service with the
 unavailability error of what it waited for.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from pixy_grpc.core.call import Deadline
+from pixy_grpc.core.call import Deadline, always
 from pixy_grpc.core.contents import ImageContents
 from pixy_grpc.core.creations import (
     Creation,
@@ -349,6 +349,26 @@ class GeneratedImage:
     usage: Usage | None = None
 
 
+def _show_nobody(_: bytes) -> None:
+    """Show it to nobody."""
+
+
+@dataclass(frozen=True)
+class Audience:
+    """Whoever waits for an image while it is made.
+
+    What was surely not accepted is not asked for anew past their `deadline`, nor once
+    `is_waiting` says that they are gone. `show` takes an unfinished image, of which
+    `partial_images` are wanted; it neither blocks nor raises, and whether the bytes can
+    be shown is its business. By default nobody watches, but somebody waits.
+    """
+
+    deadline: Deadline
+    is_waiting: Callable[[], bool] = always
+    partial_images: int = 0
+    show: Callable[[bytes], None] = _show_nobody
+
+
 class ImageGenerator(Protocol):
     """Makes images from prompts."""
 
@@ -363,11 +383,13 @@ class ImageGenerator(Protocol):
         """
 
     def generate(
-        self, prompt: str, options: GenerationOptions, deadline: Deadline
+        self, prompt: str, options: GenerationOptions, deadline: Deadline, audience: Audience
     ) -> GeneratedImage:
         """Make one image, in the format asked for.
 
-        Raises what `check` does, and the provider errors of the contract's table.
+        What may have been accepted is waited for up to the deadline, whoever is left of
+        the audience. Raises what `check` does, and the provider errors of the contract's
+        table.
         """
 
     def close(self) -> None:

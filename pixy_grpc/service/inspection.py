@@ -72,3 +72,14 @@ def _format(name: str | None) -> ImageFormat:
 
 def _is_endless(name: str | None, data: bytes) -> bool:
     return name in ("JPEG", _JPEG_OF_SEVERAL) and data.count(_SCAN) > _MAX_SCANS
+
+
+def sniff(data: bytes) -> ImageFormat | None:
+    """Return the format that the first bytes announce, None for any other; decode nothing."""
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return ImageFormat.PNG
+    if data.startswith(b"\xff\xd8\xff"):
+        return ImageFormat.JPEG
+    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
+        return ImageFormat.WEBP
+    return None

@@ -72,6 +72,33 @@ def create_response(created: CreatedImage) -> pb.CreateImageResponse:
     return pb.CreateImageResponse(details=details(created.image), replayed=created.replayed)
 
 
+def accepted(*, waiting: bool) -> pb.CreateImageStreamResponse:
+    """Return the message for a creation that has begun."""
+    return pb.CreateImageStreamResponse(accepted=pb.CreationAccepted(waiting=waiting))
+
+
+def generating(generator: str) -> pb.CreateImageStreamResponse:
+    """Return the message for a generator that is asked."""
+    return pb.CreateImageStreamResponse(generating=pb.CreationGenerating(generator=generator))
+
+
+def partial_image(index: int, data: bytes, content_type: str) -> pb.CreateImageStreamResponse:
+    """Return the message for an unfinished image."""
+    return pb.CreateImageStreamResponse(
+        partial_image=pb.PartialImage(index=index, content_type=content_type, data=data)
+    )
+
+
+def stored(size_bytes: int) -> pb.CreateImageStreamResponse:
+    """Return the message for bytes that are durable."""
+    return pb.CreateImageStreamResponse(stored=pb.CreationStored(size_bytes=size_bytes))
+
+
+def created(created: CreatedImage) -> pb.CreateImageStreamResponse:
+    """Return the message that ends a stream."""
+    return pb.CreateImageStreamResponse(created=create_response(created))
+
+
 def list_response(page: ImagePage) -> pb.ListImageDetailsResponse:
     """Return the message for a page."""
     return pb.ListImageDetailsResponse(

@@ -1,8 +1,10 @@
-"""The pace that a download has to keep: a stalled reader holds a thread and a message."""
+"""The pace that a reader has to keep: a stalled one holds a thread and a message."""
 
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 import grpc
 
@@ -13,6 +15,7 @@ LEAST_BYTES_PER_SECOND = 64 * 1024
 """Below it a reader trickles: the slowest networks between servers are faster."""
 
 Responses = Iterator[pb.GetImageBytesResponse]
+Response = TypeVar("Response")
 
 
 @dataclass(frozen=True)
@@ -35,3 +38,16 @@ class Pace:
                 yield response  # returns when the transport has taken it
                 slowest += len(response.data) / self.least_bytes_per_second
                 limit.at = min(time.monotonic() + self.stall_seconds, slowest)
+
+    def followed(
+        self, responses: Iterator[Response], context: grpc.ServicerContext
+    ) -> Iterator[Response]:
+        """Yield responses, whenever they come; cancel the call of a reader that stalls.
+
+        It may take `stall_seconds` over any of them.
+        """
+        with self.watchdog.limit(math.inf, context.cancel) as limit:
+            for response in responses:
+                limit.at = time.monotonic() + self.stall_seconds
+                yield response
+                limit.at = math.inf

@@ -13,6 +13,7 @@ from datetime import datetime
 import grpc
 
 from pixy_grpc.core.call import Call, Deadline
+from pixy_grpc.core.progress import UNWATCHED, Progress
 
 MAX_CALL_SECONDS = 600.0
 """Cap for calls without a deadline; what they wait for has tighter caps of its own."""
@@ -68,10 +69,17 @@ def current_scope() -> RpcScope | None:
     return _current.get(None)
 
 
-def current_call(context: grpc.ServicerContext) -> Call:
+def current_call(context: grpc.ServicerContext, progress: Progress = UNWATCHED) -> Call:
     """Return the running RPC as the service layer sees it."""
     scope = _current.get()
-    return Call(scope.caller, scope.call_id, _deadline(context), context.is_active, scope.waiting)
+    return Call(
+        caller=scope.caller,
+        call_id=scope.call_id,
+        deadline=_deadline(context),
+        is_active=context.is_active,
+        waiting=scope.waiting,
+        progress=progress,
+    )
 
 
 def _deadline(context: grpc.ServicerContext) -> Deadline:

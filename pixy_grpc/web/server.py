@@ -31,6 +31,7 @@ from pixy_grpc.web.interceptors.authentication import AuthenticationInterceptor
 from pixy_grpc.web.interceptors.errors import ErrorInterceptor
 from pixy_grpc.web.interceptors.logging import LoggingInterceptor
 from pixy_grpc.web.interceptors.messages import MessageInterceptor
+from pixy_grpc.web.narration import Narration
 from pixy_grpc.web.pace import LEAST_BYTES_PER_SECOND, Pace
 from pixy_grpc.web.rooms import Room
 from pixy_grpc.web.servicer import ImageServicer, UseCases
@@ -129,7 +130,9 @@ class GrpcServer:
             options=_options(share_port=share_port),
         )
         pace = Pace(self._watchdog, limits.stall_seconds, limits.least_bytes_per_second)
-        pb_grpc.add_ImageServiceServicer_to_server(ImageServicer(use_cases, pace), self._server)
+        self._narration = Narration(limits.creates + limits.waits, pace)
+        servicer = ImageServicer(use_cases, pace, self._narration)
+        pb_grpc.add_ImageServiceServicer_to_server(servicer, self._server)
         probes = HealthServicer(health, self._watchdog, limits.watch_seconds)
         health_pb2_grpc.add_HealthServicer_to_server(probes, self._server)
         if reflect:
@@ -159,6 +162,7 @@ class GrpcServer:
         ended = [room.wait_empty(until - time.monotonic()) for room in self._rooms.values()]
         self._health.stop()
         self._watchdog.stop()
+        self._narration.close()
         for room in self._rooms.values():
             room.close()
         return all(ended)
@@ -188,6 +192,7 @@ def _rooms(limits: ServerLimits) -> dict[str, Room]:
 
 _ROOM_OF = {
     f"/{SERVICE}/CreateImage": "creates",
+    f"/{SERVICE}/CreateImageStream": "creates",
     f"/{SERVICE}/GetImageBytes": "downloads",
     f"/{HEALTH}/Check": "health",
     f"/{HEALTH}/List": "health",

@@ -11,6 +11,7 @@ from pixy_grpc.service.delivery import ImageDelivery
 from pixy_grpc.v1 import image_service_pb2 as pb
 from pixy_grpc.v1 import image_service_pb2_grpc as pb_grpc
 from pixy_grpc.web import conversion as to
+from pixy_grpc.web.narration import Narration
 from pixy_grpc.web.pace import Pace
 from pixy_grpc.web.scope import current_call
 
@@ -27,11 +28,12 @@ class UseCases:
 class ImageServicer(pb_grpc.ImageServiceServicer):
     """pixy.v1.ImageService; what each RPC does and raises stands in the proto."""
 
-    def __init__(self, use_cases: UseCases, pace: Pace) -> None:
+    def __init__(self, use_cases: UseCases, pace: Pace, narration: Narration) -> None:
         self._creation = use_cases.creation
         self._catalogue = use_cases.catalogue
         self._delivery = use_cases.delivery
         self._pace = pace
+        self._narration = narration
 
     def CreateImage(  # noqa: N802 - the contract's name
         self, request: pb.CreateImageRequest, context: grpc.ServicerContext
@@ -39,6 +41,18 @@ class ImageServicer(pb_grpc.ImageServiceServicer):
         """Make an image."""
         return to.create_response(
             self._creation.create(to.creation_request(request), current_call(context))
+        )
+
+    def CreateImageStream(  # noqa: N802 - the contract's name
+        self, request: pb.CreateImageStreamRequest, context: grpc.ServicerContext
+    ) -> Iterator[pb.CreateImageStreamResponse]:
+        """Make an image, and tell how far it has come."""
+        return self._narration.told(
+            lambda progress: self._creation.create(
+                to.creation_request(request.creation), current_call(context, progress)
+            ),
+            request.partial_images,
+            context,
         )
 
     def GetImageDetails(  # noqa: N802 - the contract's name

@@ -217,3 +217,54 @@ def endless(peer: Peer) -> None:
     peer.send(b'{"data":[{"b64_json":"')
     for _ in range(200_000_000 // len(_CHUNK)):
         peer.send(_CHUNK)
+
+
+def events(*steps: Mapping[str, object] | Reply) -> Reply:
+    """Answer in server-sent events, one after the other; a reply among them is done there."""
+
+    def send(peer: Peer) -> None:
+        peer.send(
+            b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\n"
+            b"x-request-id: req_42\r\ntransfer-encoding: chunked\r\n\r\n"
+        )
+        for step in steps:
+            if callable(step):
+                step(peer)
+            else:
+                peer.send(chunk(event(step)))
+        peer.send(b"0\r\n\r\n")
+
+    return send
+
+
+def event(fields: Mapping[str, object]) -> bytes:
+    """Return an event as OpenAI sends it."""
+    return f"event: {fields.get('type', '')}\ndata: {json.dumps(fields)}\n\n".encode()
+
+
+def chunk(data: bytes) -> bytes:
+    """Return a chunk of a body (RFC 9112, 7.1)."""
+    return b"%x\r\n%s\r\n" % (len(data), data)
+
+
+def partial(data: bytes, index: int = 0) -> Mapping[str, object]:
+    """Return the event of an unfinished image."""
+    return {
+        "type": "image_generation.partial_image",
+        "b64_json": base64.b64encode(data).decode(),
+        "partial_image_index": index,
+    }
+
+
+def completed(data: bytes, **fields: object) -> Mapping[str, object]:
+    """Return the event of the finished image."""
+    encoded = base64.b64encode(data).decode()
+    return {"type": "image_generation.completed", "b64_json": encoded, **fields}
+
+
+def fault(
+    code: str | None, kind: str = "server_error", param: str | None = None
+) -> dict[str, object]:
+    """Return the event that ends a stream without an image."""
+    error = {"message": "SECRET provider text", "type": kind, "param": param, "code": code}
+    return {"type": "error", "error": error}

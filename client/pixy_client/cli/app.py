@@ -19,6 +19,7 @@ from pixy_client.cli.reports import (
 )
 from pixy_client.cli.saving import Rendition, check_output, check_writable, save_image
 from pixy_client.cli.session import GlobalOptions, connected
+from pixy_client.cli.watching import PartialFolder, watch
 
 MAX_PAGE_SIZE = 1_000
 """The largest page that is served; a limit below it is asked for as one page."""
@@ -67,6 +68,7 @@ def create(  # noqa: PLR0913 - one parameter an option
     image_format: opt.Format = None,
     request_id: opt.RequestId = None,
     output: opt.OptionalOutput = None,
+    partials: opt.Partials = None,
     as_json: opt.AsJson = False,
 ) -> None:
     """Make an image; with the --request-id of an earlier try, get what that one made."""
@@ -76,14 +78,17 @@ def create(  # noqa: PLR0913 - one parameter an option
     with connected(context.obj, as_json=as_json, attempt=attempt) as client:
         if output:
             check_writable(output)
-        creation = client.create(
+        unfinished = PartialFolder(partials, attempt.request_id)
+        events = client.create_stream(
             prompt,
             filename=filename,
             size=size,
             quality=quality,
             format=image_format,
+            partial_images=unfinished.wanted,
             request_id=attempt.request_id,
         )
+        creation = watch(events, unfinished, as_json=as_json)
         attempt.is_made = True
         guid = creation.image.guid
         saved = save_image(client, guid, output, as_json=as_json) if output else None

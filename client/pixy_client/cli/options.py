@@ -65,6 +65,13 @@ OptionalOutput = Annotated[
     str | None,
     typer.Option("--output", "-o", help="Also save it: a file (is replaced), a folder, or -."),
 ]
+Partials = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FOLDER",
+        help="Also save up to 3 unfinished images there, if any are made; they may cost extra.",
+    ),
+]
 PromptFilter = Annotated[str, typer.Option("--prompt", help="Words that start words of it.")]
 FilenameFilter = Annotated[str, typer.Option("--filename", help="How the filename starts.")]
 After = Annotated[

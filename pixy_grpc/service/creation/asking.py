@@ -4,14 +4,17 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from pixy_grpc.core.call import Deadline
+from pixy_grpc.core.call import Call, Deadline
 from pixy_grpc.core.creations import Creation, FenceLostError, Refusal
 from pixy_grpc.core.exceptions import ImageException
+from pixy_grpc.core.ports import Audience
+from pixy_grpc.core.progress import MAX_PARTIAL_BYTES
 from pixy_grpc.service.creation.claims import Verdict, verdict
 from pixy_grpc.service.creation.limits import CreationLimits
 from pixy_grpc.service.creation.order import Order
 from pixy_grpc.service.creation.parts import CreationParts
 from pixy_grpc.service.creation.pictures import Made, Pictures
+from pixy_grpc.service.inspection import sniff
 
 RELEASE_SECONDS = 2.0
 """Cap on giving a creation up for which nothing was spent: the caller waits for it, and
@@ -28,14 +31,16 @@ class Asking:
         self._pictures = pictures
         self._limits = limits
 
-    def ask(self, mine: Creation, order: Order) -> Made:
+    def ask(self, mine: Creation, order: Order, call: Call) -> Made:
         """Have the image made, to the end, whoever still waits for it.
 
         The ask is noted. Raises what the generator does, and ProviderBadResponseError.
         """
+        generator, prompt = self._parts.generator, order.image.prompt
         deadline = Deadline.after(self._limits.generate)
         try:
-            generated = self._parts.generator.generate(order.image.prompt, order.options, deadline)
+            call.progress.generating(generator.name)
+            generated = generator.generate(prompt, order.options, deadline, _audience(call))
             return self._pictures.made(mine, generated)
         except Exception as error:  # whatever it was, it may have been billed
             self._account(mine, error)
@@ -68,6 +73,17 @@ class Asking:
 
     def _deadline(self) -> Deadline:
         return Deadline.after(self._limits.store)
+
+
+def _audience(call: Call) -> Audience:
+    """Return whoever waits for a call; they are shown what is an image by its first bytes."""
+
+    def show(data: bytes) -> None:
+        found = sniff(data)
+        if found and len(data) <= MAX_PARTIAL_BYTES:
+            call.progress.partial(data, found.content_type)
+
+    return Audience(call.deadline, call.is_active, call.progress.partial_images, show)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from pixy_grpc.core.exceptions import (
     RecordNotFoundError,
 )
 from pixy_grpc.core.ports import SpooledImage
+from pixy_grpc.core.progress import Progress
 from pixy_grpc.service.creation.keeping import NOT_NOW, Keeping, in_progress
 from pixy_grpc.service.creation.leases import Leases
 from pixy_grpc.service.creation.limits import CreationLimits
@@ -41,10 +42,10 @@ class Backlog:
         self._leased: dict[str, Fence] = {}
         self._in_memory: dict[str, tuple[Creation, Made]] = {}
 
-    def keep(self, mine: Creation, made: Made) -> CreatedImage:
+    def keep(self, mine: Creation, made: Made, progress: Progress) -> CreatedImage:
         """Store what was made, now or, with CreationInProgressError, later."""
         try:
-            return self._keeping.finish(mine, made)
+            return self._keeping.finish(mine, made, progress)
         except NOT_NOW as error:
             _log.warning("paid image not stored guid=%s reason=%s", mine.guid, error.reason)
             self._put_off(mine, made)

@@ -66,7 +66,8 @@ class ImageCreation:
     def create(self, request: CreationRequest, call: Call) -> CreatedImage:
         """Make the image, or return the one that the request id has made.
 
-        Returns once the image is durable. Raises what the contract's CreateImage names.
+        Returns once the image is durable; `call.progress` hears how far it has come.
+        Raises what the contract's CreateImage names.
         """
         order = placed(request, call.caller)
         while True:
@@ -88,6 +89,7 @@ class ImageCreation:
             return self._resume(order, found, call)
         if step is Step.REPLAY:
             stored = self._parts.images.get(found.guid, call.deadline)
+            call.progress.accepted(waiting=False)
             return CreatedImage(stored.image, replayed=True)
         self._pass(step, order, call)
         return None
@@ -119,6 +121,7 @@ class ImageCreation:
         except ConstraintViolationError:
             return None
         with self._leases.held(mine.fence):
+            call.progress.accepted(waiting=False)
             return self._make(mine, order, call)
 
     def _resume(self, order: Order, found: Creation, call: Call) -> CreatedImage | None:
@@ -127,6 +130,7 @@ class ImageCreation:
         if mine is None:
             return None
         with self._leases.held(mine.fence):
+            call.progress.accepted(waiting=False)
             return self._adopt(mine) or self._ask_again(mine, order, call)
 
     def _adopt(self, mine: Creation) -> CreatedImage | None:
@@ -159,9 +163,9 @@ class ImageCreation:
         except ImageException:
             self._asking.release(mine)
             raise
-        made = self._asking.ask(mine, order)
+        made = self._asking.ask(mine, order, call)
         try:
-            return self._backlog.keep(mine, made)
+            return self._backlog.keep(mine, made, call.progress)
         except CreationInProgressError:
             self._rounds.ensure()
             self._rounds.call()

@@ -17,6 +17,7 @@ from pixy_grpc.core.exceptions import (
     TransactionConflictError,
 )
 from pixy_grpc.core.ports import NewImage
+from pixy_grpc.core.progress import UNWATCHED, Progress
 from pixy_grpc.service.creation.leases import Leases
 from pixy_grpc.service.creation.limits import CreationLimits
 from pixy_grpc.service.creation.parts import CreatedImage, CreationParts
@@ -47,7 +48,7 @@ class Keeping:
         self._leases = leases
         self._limits = limits
 
-    def finish(self, mine: Creation, made: Made) -> CreatedImage:
+    def finish(self, mine: Creation, made: Made, progress: Progress = UNWATCHED) -> CreatedImage:
         """Store bytes and row, or find that the creation is done and return its image.
 
         May be called again after any error. Raises those of NOT_NOW.
@@ -57,6 +58,7 @@ class Keeping:
             self._parts.store.put(made.contents.key, made.data, deadline)
         except ConstraintViolationError:
             _log.debug("bytes are stored already key=%s", made.contents.key)
+        progress.stored(made.contents.size_bytes)
         return self.bind(mine, made, deadline)
 
     def bind(self, mine: Creation, made: Made, deadline: Deadline) -> CreatedImage:

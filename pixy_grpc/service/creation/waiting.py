@@ -30,6 +30,7 @@ class Waiting:
         """
         pause = FIRST_PAUSE_SECONDS
         with call.waiting():
+            call.progress.accepted(waiting=True)
             while True:
                 self._pause(key, min(pause, call.deadline.remaining()))
                 if not call.deadline.remaining() or not call.is_active():

@@ -85,5 +85,8 @@ class AdmissionInterceptor(grpc.ServerInterceptor):
 def _placed(
     room: Room, caller: str
 ) -> Callable[[grpc.ServicerContext], AbstractContextManager[None]]:
-    """Hold the place of a stream while it is sent: its messages are taken one by one."""
+    """Hold the place of a stream while it is sent: its messages are taken one by one.
+
+    A creation that is told of is such a stream: it ends no sooner than its work.
+    """
     return lambda _context: room.place(caller)

@@ -37,13 +37,22 @@ class ErrorInterceptor(Interceptor):
         try:
             yield
         except ImageException as error:
-            _log_refusal(error)
+            log_error(error)
             abort(context, error)
         except (grpc.RpcError, GeneratorExit):
             raise  # grpcio's own, for a call that has ended
-        except BaseException:  # noqa: BLE001 - the one handler; after SystemExit grpcio sends nothing
-            _log.exception("unforeseen error")
+        except BaseException as error:  # noqa: BLE001 - the one handler; after SystemExit grpcio sends nothing
+            log_error(error)
             abort(context, InternalError("The service failed; its log has the call_id."))
+
+
+def log_error(error: BaseException) -> None:
+    """Log what ends an RPC: with its traceback, where nobody foresaw it or data is at stake."""
+    if not isinstance(error, ImageException):
+        _log.error("unforeseen error", exc_info=error)
+        return
+    level = logging.ERROR if error.status in ("DATA_LOSS", "INTERNAL") else logging.INFO
+    _log.log(level, "refused reason=%s", error.reason, exc_info=level == logging.ERROR and error)
 
 
 def abort(context: grpc.ServicerContext, error: ImageException) -> None:
@@ -90,8 +99,3 @@ def _packed(message: Message) -> any_pb2.Any:
     packed = any_pb2.Any()
     packed.Pack(message)
     return packed
-
-
-def _log_refusal(error: ImageException) -> None:
-    level = logging.ERROR if error.status in ("DATA_LOSS", "INTERNAL") else logging.INFO
-    _log.log(level, "refused reason=%s", error.reason, exc_info=level == logging.ERROR)

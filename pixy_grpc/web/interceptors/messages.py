@@ -87,5 +87,5 @@ def _parsed(parse: Parser, data: bytes) -> Any:
         request = parse(data)
     except DecodeError as error:
         raise MalformedRequestError("The request message does not parse.") from error
-    name_creation(getattr(request, "request_id", ""))
+    name_creation(getattr(getattr(request, "creation", request), "request_id", ""))
     return request

@@ -39,7 +39,7 @@ def answers(message: Message) -> Behaviour:
     return lambda _request, _context: message
 
 
-def sends(*messages: pb.GetImageBytesResponse, then: Behaviour | None = None) -> Behaviour:
+def sends(*messages: Message, then: Behaviour | None = None) -> Behaviour:
     """Answer with a stream of messages, and then as told."""
 
     def behave(request: object, context: grpc.ServicerContext) -> Iterator[Message]:
@@ -124,6 +124,10 @@ class StandIn(pb_grpc.ImageServiceServicer):
     def CreateImage(self, request: pb.CreateImageRequest, context: Any) -> Any:  # noqa: N802 - the contract's
         """Answer as told."""
         return self._answer("CreateImage", request, context)
+
+    def CreateImageStream(self, request: pb.CreateImageStreamRequest, context: Any) -> Any:  # noqa: N802 - the contract's
+        """Answer as told."""
+        return self._answer("CreateImageStream", request, context)
 
     def GetImageDetails(self, request: pb.GetImageDetailsRequest, context: Any) -> Any:  # noqa: N802 - the contract's
         """Answer as told."""

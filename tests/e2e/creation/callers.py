@@ -26,3 +26,25 @@ def refusal(
         return refused(
             lambda: stub.CreateImage(message, metadata=server.metadata(), timeout=seconds)
         )
+
+
+def streamed(
+    message: pb.CreateImageRequest, partial_images: int = 0
+) -> pb.CreateImageStreamRequest:
+    return pb.CreateImageStreamRequest(creation=message, partial_images=partial_images)
+
+
+def follow(
+    server: RunningServer, message: pb.CreateImageRequest, partial_images: int = 0
+) -> list[pb.CreateImageStreamResponse]:
+    """Create, and return all that is told, to the end."""
+    with server.stub() as stub:
+        call = stub.CreateImageStream(
+            streamed(message, partial_images), metadata=server.metadata(), timeout=CALL_SECONDS
+        )
+        return list(call)
+
+
+def kinds(told: list[pb.CreateImageStreamResponse]) -> list[str]:
+    """Return what each message tells."""
+    return [str(each.WhichOneof("event")) for each in told]

@@ -22,7 +22,13 @@ from pixy_grpc.core.call import Deadline
 from pixy_grpc.core.creations import Creation, NewCreation
 from pixy_grpc.core.exceptions import ProviderOutcomeUnknownError
 from pixy_grpc.core.models import GenerationOptions
-from pixy_grpc.core.ports import GeneratedImage, NewImage, StoredImage
+from pixy_grpc.core.ports import (
+    Audience,
+    GeneratedImage,
+    ImageGenerator,
+    NewImage,
+    StoredImage,
+)
 from pixy_grpc.service.creation import CreationLimits
 from pixy_grpc.web.server import ServerLimits
 from tests.support.process import unmeasured
@@ -74,8 +80,9 @@ class CountingGenerator:
         prompt: str,
         options: GenerationOptions,  # noqa: ARG002 - the port's
         deadline: Deadline,  # noqa: ARG002 - the port's
+        audience: Audience,
     ) -> GeneratedImage:
-        """Count, then make an image of a colour of its own."""
+        """Count, then make an image of a colour of its own; show what is wanted of it."""
         with self._calls.open("ab", buffering=0) as calls:
             calls.write(b".")
         self._reach("asked")
@@ -83,6 +90,9 @@ class CountingGenerator:
             raise ProviderOutcomeUnknownError("The connection was cut.")
         buffer = io.BytesIO()
         Picture.new("RGB", (16, 16), tuple(os.urandom(3))).save(buffer, "PNG")
+        for index in range(audience.partial_images):
+            audience.show(buffer.getvalue())
+            self._reach(f"shown {index}")
         self._reach("answered")
         return GeneratedImage(buffer.getvalue(), model="painter-1")
 
@@ -133,8 +143,12 @@ def scripted_app(
     *,
     reach: Reach = nowhere,
     server_limits: ServerLimits = SERVER_LIMITS,
+    generator: ImageGenerator | None = None,
 ) -> App:
-    """Return a server over what is in a folder, and a database, which may be elsewhere."""
+    """Return a server over what is in a folder, and a database, which may be elsewhere.
+
+    Its generator counts, unless another is given.
+    """
     changes = {"database_url": database_url} if database_url else {}
     settings = settings_for(folder, create_grace_seconds=20.0, **changes)
     store_id = prepare(settings)
@@ -145,7 +159,7 @@ def scripted_app(
         images=StoppingImages(parts.images, reach),  # type: ignore[arg-type]
         creations=StoppingCreations(parts.creations, reach),  # type: ignore[arg-type]
         store=StoppingStore(parts.store, reach),  # type: ignore[arg-type]
-        generator=CountingGenerator(folder, reach),
+        generator=generator or CountingGenerator(folder, reach),
     )
     return assemble(
         settings, settings.tokens, database, stopping, server_limits, creation_limits=LIMITS
@@ -159,9 +173,12 @@ def scripted_server(
     *,
     reach: Reach = nowhere,
     server_limits: ServerLimits = SERVER_LIMITS,
+    generator: ImageGenerator | None = None,
 ) -> Iterator[RunningServer]:
     """Serve in this process until the block ends."""
-    app = scripted_app(folder, database_url, reach=reach, server_limits=server_limits)
+    app = scripted_app(
+        folder, database_url, reach=reach, server_limits=server_limits, generator=generator
+    )
     port = app.start("127.0.0.1:0")
     try:
         yield RunningServer(f"127.0.0.1:{port}", folder)

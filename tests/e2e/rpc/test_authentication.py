@@ -8,7 +8,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from pixy_client import Client
 from pixy_grpc.core.exceptions import InvalidTokenError
 from pixy_grpc.v1 import image_service_pb2 as pb
-from tests.e2e.rpc.wire import CREATE, LIST, METHODS, Metadata, ask, holdings, refused
+from tests.e2e.rpc.wire import ALL_METHODS, CREATE, LIST, Metadata, ask, holdings, refused
 from tests.support.server import TOKENS, RunningServer
 
 TOKEN = TOKENS["alice"]
@@ -51,7 +51,7 @@ def test_call_without_a_good_token_is_refused_with_one_text(
     assert set(refusal.metadata) == {"call_id"}
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", ALL_METHODS)
 def test_every_method_asks_for_a_token_first(
     lone_server: RunningServer, channel: grpc.Channel, method: str
 ) -> None:

@@ -5,11 +5,11 @@ import pytest
 
 from pixy_grpc.v1 import image_service_pb2 as pb
 from tests.e2e.rpc.wire import (
+    ALL_METHODS,
     CREATE,
     DELETE,
     GET,
     LIST,
-    METHODS,
     READ,
     TIMEOUT_SECONDS,
     UPDATE,
@@ -63,7 +63,7 @@ def is_malformed(refusal: Refusal) -> bool:
     return (refusal.status, refusal.reason) == ("INVALID_ARGUMENT", "MALFORMED_REQUEST")
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", ALL_METHODS)
 @pytest.mark.parametrize("data", MALFORMED.values(), ids=MALFORMED)
 def test_message_that_does_not_parse_is_malformed(
     lone_server: RunningServer, channel: grpc.Channel, method: str, data: bytes
@@ -91,7 +91,7 @@ def test_text_that_is_not_utf8_is_malformed(
     assert is_malformed(refusal)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", ALL_METHODS)
 @pytest.mark.parametrize("count", [0, 2])
 def test_other_than_one_message_is_malformed(
     lone_server: RunningServer, channel: grpc.Channel, method: str, count: int
@@ -108,7 +108,7 @@ def test_other_than_one_message_is_malformed(
     assert holdings(lone_server) == before
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", ALL_METHODS)
 def test_unary_stub_with_garbage_is_malformed(
     lone_server: RunningServer, channel: grpc.Channel, method: str
 ) -> None:

@@ -20,6 +20,8 @@ READ = f"{SERVICE}GetImageBytes"
 UPDATE = f"{SERVICE}UpdateImage"
 DELETE = f"{SERVICE}DeleteImage"
 METHODS = (CREATE, GET, LIST, READ, UPDATE, DELETE)
+CREATE_STREAM = f"{SERVICE}CreateImageStream"
+ALL_METHODS = (*METHODS, CREATE_STREAM)
 
 TIMEOUT_SECONDS = 20.0
 """Nothing in these tests is expected to take so long."""

@@ -10,7 +10,7 @@ from PIL import Image
 
 from pixy_grpc.core.call import Deadline
 from pixy_grpc.core.models import GenerationOptions
-from pixy_grpc.core.ports import GeneratedImage
+from pixy_grpc.core.ports import Audience, GeneratedImage
 from pixy_grpc.service.generators.openai import (
     COMPATIBLE,
     Defaults,
@@ -67,12 +67,18 @@ def make_generator(provider: Provider, opened: ExitStack) -> Make:
 
 
 def create(
-    generator: OpenAIGenerator, seconds: float = 6.0, options: GenerationOptions = OPTIONS
+    generator: OpenAIGenerator,
+    seconds: float = 6.0,
+    options: GenerationOptions = OPTIONS,
+    audience: Audience | None = None,
 ) -> GeneratedImage:
-    """Generate and inspect, as creation does; fail where the deadline was not kept."""
+    """Generate and inspect, as creation does; fail where the deadline was not kept.
+
+    By default the audience waits as long.
+    """
     deadline = Deadline.after(seconds, from_caller=True)
     try:
-        made = generator.generate("a fox", options, deadline)
+        made = generator.generate("a fox", options, deadline, audience or Audience(deadline))
         inspect(made.data)
         return made
     finally:

@@ -1,5 +1,6 @@
 """When a request is made again, and what ends a creation before or while it is asked for."""
 
+import socket
 import threading
 import time
 from dataclasses import replace
@@ -12,12 +13,14 @@ from pixy_grpc.core.exceptions import (
     ImageException,
     InvalidSizeError,
     ProviderOutcomeUnknownError,
+    ProviderRateLimitedError,
     TooManyCreatesError,
 )
 from pixy_grpc.core.models import GenerationOptions
-from pixy_grpc.service.generators.openai import OPENAI
+from pixy_grpc.core.ports import Audience
+from pixy_grpc.service.generators.openai import OPENAI, Network
 from tests.integration.generators.asking import LIMITS, OPTIONS, Make, create, picture
-from tests.support.provider import Provider, held, image, refusal
+from tests.support.provider import Peer, Provider, held, image, refusal
 
 PNG = picture()
 
@@ -52,6 +55,94 @@ def test_rate_limit_with_retry_after_is_tried_again(provider: Provider, make: Ma
     assert made.data == PNG
     assert len(provider.requests) == ledger.asked_times == 3
     assert ledger.answered_times == 1
+
+
+def test_rate_limit_past_the_audience_is_told_at_once(provider: Provider, make: Make) -> None:
+    """The service has time, but whoever waits has not: nobody is paid for who is not there."""
+    provider.will(refusal(429, retry_after="3"), image(PNG))
+    began = time.monotonic()
+    hurried = Audience(Deadline.after(2.0, from_caller=True))
+
+    with pytest.raises(ProviderRateLimitedError) as raised:
+        create(make(), audience=hurried)
+
+    assert raised.value.retry_delay_seconds == 3.0
+    assert time.monotonic() - began < 1.0
+    assert len(provider.requests) == 1
+
+
+def test_rate_limit_that_outlasts_its_audience_is_not_tried_again(
+    provider: Provider, make: Make
+) -> None:
+    """Whoever goes meanwhile ends the pause, and no request is made for them."""
+    provider.will(refusal(429, retry_after="4"), image(PNG))
+    began = time.monotonic()
+    leaving = Audience(Deadline.after(60), is_waiting=lambda: time.monotonic() < began + 0.2)
+
+    with pytest.raises(ProviderRateLimitedError):
+        create(make(), audience=leaving)
+
+    assert time.monotonic() - began < 2.0
+    assert len(provider.requests) == 1
+
+
+def test_answer_is_waited_for_when_its_audience_has_gone(provider: Provider, make: Make) -> None:
+    """What was accepted is paid for: neither their deadline nor their leaving ends it."""
+    provider.will(held(image(PNG)))
+    gone = threading.Event()
+    audience = Audience(Deadline.after(1.5, from_caller=True), is_waiting=lambda: not gone.is_set())
+    made: list[bytes] = []
+    creation = threading.Thread(
+        target=lambda: made.append(create(make(), audience=audience).data),
+    )
+    creation.start()
+    provider.asked.wait()
+    gone.set()
+    threading.Event().wait(audience.deadline.remaining() + 0.1)
+
+    provider.release.set()
+    creation.join()
+
+    assert made == [PNG]
+
+
+def test_connection_that_comes_after_the_audience_is_not_used(
+    provider: Provider, make: Make
+) -> None:
+    """Whose deadline passes before anything is sent is told so, and pays for nothing."""
+    provider.on_connect = Peer.wait
+    hurried = Audience(Deadline.after(1.0, from_caller=True))
+
+    with pytest.raises(DeadlineTooShortError):
+        create(make(base_url=f"https://127.0.0.1:{provider.port}/v1"), audience=hurried)
+
+    assert not provider.requests
+
+
+@pytest.mark.parametrize(("patience", "leaves"), [(1.0, False), (60.0, True)])
+def test_audience_that_leaves_while_we_connect_is_not_paid_for(
+    provider: Provider, make: Make, patience: float, *, leaves: bool
+) -> None:
+    """The last look is when the connection stands: out of time, or gone."""
+    provider.will(image(PNG))
+    gone = threading.Event()
+
+    def connect(address: tuple[str, int], seconds: float) -> socket.socket:
+        connected = socket.create_connection(address, seconds)
+        threading.Event().wait(0 if leaves else patience)
+        gone.set()
+        return connected
+
+    audience = Audience(
+        Deadline.after(patience, from_caller=True), lambda: not (leaves and gone.is_set())
+    )
+
+    with pytest.raises(DeadlineTooShortError):
+        create(make(network=Network(connect=connect)), audience=audience)
+
+    provider.stop()
+    assert gone.is_set()
+    assert not provider.requests
 
 
 def test_cap_ends_what_the_caller_would_wait_for(provider: Provider, make: Make) -> None:
@@ -106,7 +197,7 @@ def test_close_cuts_an_exchange(provider: Provider, make: Make) -> None:
 
     def ask() -> None:
         try:
-            generator.generate("a fox", OPTIONS, Deadline.after(60))
+            generator.generate("a fox", OPTIONS, Deadline.after(60), Audience(Deadline.after(60)))
         except ImageException as error:
             errors.append(type(error))
 

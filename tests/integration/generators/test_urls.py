@@ -13,6 +13,7 @@ from pixy_grpc.core.exceptions import (
     ProviderBadResponseError,
     ProviderOutcomeUnknownError,
 )
+from pixy_grpc.core.ports import Audience
 from pixy_grpc.service.generators.openai import Network
 from tests.integration.generators.asking import (
     KEY,
@@ -172,7 +173,8 @@ def test_url_that_comes_late_is_still_fetched(provider: Provider, make: Make) ->
     png = answer(PNG, content_type="image/png")
     provider.will(image(PNG), slots({"url": _url(provider)}), png)
     generator = make(limits=replace(LIMITS, least_seconds=5.2), observer=Dawdling())
-    generator.generate("a fox, which imports openai", OPTIONS, Deadline.after(60))
+    soon = Deadline.after(60)
+    generator.generate("a fox, which imports openai", OPTIONS, soon, Audience(soon))
 
     made = create(generator, 6.0)
 

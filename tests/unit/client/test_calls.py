@@ -42,6 +42,23 @@ def test_description_of_a_creation_makes_a_request_id() -> None:
     assert first.build().request_id == first.build().request_id == first.request_id
 
 
+def test_description_of_a_creation_that_is_told_of_holds_the_same_request() -> None:
+    """Either call may repeat the other: by one request id, for the same content."""
+    creation = calls.create("A fox", size="64x64", format="png")
+
+    told = calls.create_stream(creation, 2)
+
+    assert told.request_id == creation.request_id
+    assert told.build() == pb.CreateImageStreamRequest(creation=creation.build(), partial_images=2)
+
+
+def test_reading_of_what_only_a_later_version_tells_is_nothing() -> None:
+    """An older client passes over it."""
+    told = calls.create_stream(calls.create("A fox"), 0)
+
+    assert told.read(pb.CreateImageStreamResponse()) is None
+
+
 def test_description_of_a_creation_takes_a_uuid() -> None:
     """A request id is text or a UUID."""
     chosen = UUID(GUID)
@@ -103,6 +120,7 @@ def test_descriptions_name_every_method_of_the_service() -> None:
     """A method of the contract without a description would not be callable."""
     described = {
         calls.create("x").method,
+        calls.create_stream(calls.create("x"), 0).method,
         calls.get(GUID).method,
         calls.list_page(calls.Listing(), "").method,
         calls.read(calls.Reading(GUID)).method,

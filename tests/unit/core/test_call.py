@@ -46,6 +46,13 @@ def test_within_of_no_deadline_is_the_cap() -> None:
     assert Deadline.after(9.2e18, from_caller=True).within(5).remaining() <= 5
 
 
+def test_earlier_of_two_deadlines_is_one_of_them() -> None:
+    near, far = Deadline.after(1), Deadline.after(2, from_caller=True)
+
+    assert near.or_earlier(far) is near
+    assert far.or_earlier(near) is near
+
+
 def test_check_passes_until_the_deadline() -> None:
     Deadline.after(10).check()
 

@@ -19,13 +19,29 @@ class Answer:
     usage: Usage
 
 
-class _Slot(BaseModel):
+class Slot(BaseModel):
+    """One image of an answer, in base64 or by its url."""
+
     b64_json: str | None = None
     url: str | None = None
 
+    def answer(self, usage: object, provider_request_id: str) -> Answer:
+        """Return it with what it took; raise Failure where there is none."""
+        if not self.b64_json and not self.url:
+            raise unusable()
+        return Answer(
+            image=decoded(self.b64_json) if self.b64_json else b"",
+            url=self.url or "",
+            usage=Usage(
+                provider_request_id=provider_request_id,
+                input_tokens=_count(usage, "input_tokens"),
+                output_tokens=_count(usage, "output_tokens"),
+            ),
+        )
+
 
 class _Body(BaseModel):
-    data: list[_Slot] = Field(min_length=1)
+    data: list[Slot] = Field(min_length=1)
     usage: object = None
 
 
@@ -35,18 +51,7 @@ def read_answer(body: bytes, provider_request_id: str) -> Answer:
         parsed = _Body.model_validate_json(body)
     except ValidationError as error:
         raise unusable() from error
-    slot = parsed.data[0]
-    if not slot.b64_json and not slot.url:
-        raise unusable()
-    return Answer(
-        image=_decoded(slot.b64_json) if slot.b64_json else b"",
-        url=slot.url or "",
-        usage=Usage(
-            provider_request_id=provider_request_id,
-            input_tokens=_count(parsed.usage, "input_tokens"),
-            output_tokens=_count(parsed.usage, "output_tokens"),
-        ),
-    )
+    return parsed.data[0].answer(parsed.usage, provider_request_id)
 
 
 def unusable() -> Failure:
@@ -54,7 +59,8 @@ def unusable() -> Failure:
     return Failure(ProviderBadResponseError("The provider's answer holds no usable image."))
 
 
-def _decoded(text: str) -> bytes:
+def decoded(text: str) -> bytes:
+    """Return what is in base64; raise Failure where it is not."""
     try:
         return binascii.a2b_base64(text, strict_mode=True)
     except ValueError as error:

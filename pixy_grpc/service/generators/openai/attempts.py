@@ -1,17 +1,21 @@
 """Tries again where surely nothing was accepted, within the deadline, and not for ever."""
 
+import math
 import random
 from collections.abc import Callable
 from threading import Event
 from typing import TypeVar
 
-from pixy_grpc.core.call import Deadline
+from pixy_grpc.core.call import Deadline, always
 from pixy_grpc.core.exceptions import DeadlineTooShortError, ProviderUnavailableError
 from pixy_grpc.service.generators.openai.errors import Failure
 from pixy_grpc.service.generators.openai.settings import Limits
 
 _JITTER_SECONDS = 0.2
 """Callers that were turned away together do not come back together; doubled each time."""
+
+_LOOK_SECONDS = 0.5
+"""How often a pause looks at whether anybody still waits for the outcome."""
 
 T = TypeVar("T")
 
@@ -27,8 +31,13 @@ class Attempts:
         """Make no further attempt; those that wait for theirs end."""
         self._closing.set()
 
-    def run(self, call: Callable[[], T], deadline: Deadline) -> T:
-        """Return what the call returns; raise the error of its last Failure."""
+    def run(
+        self, call: Callable[[], T], deadline: Deadline, is_wanted: Callable[[], bool] = always
+    ) -> T:
+        """Return what the call returns; raise the error of its last Failure.
+
+        No attempt begins past the deadline, or once its outcome is not wanted any more.
+        """
         tried = 0
         while True:
             tried += 1
@@ -36,7 +45,8 @@ class Attempts:
                 return call()
             except Failure as failure:
                 pause = self._pause(failure, tried)
-                if not self._fits(pause, tried, deadline) or self._closing.wait(pause):
+                again = self._fits(pause, tried, deadline) and self._waited(pause, is_wanted)
+                if not again:
                     raise _said(failure, deadline) from failure.__cause__
 
     def check(self, deadline: Deadline) -> None:
@@ -48,15 +58,24 @@ class Attempts:
                 "The deadline leaves no time to make an image; nothing was asked for."
             )
 
-    def _fits(self, pause: float | None, tried: int, deadline: Deadline) -> bool:
-        if pause is None or tried >= self._limits.attempts:
-            return False
-        return pause + self._limits.least_seconds <= deadline.remaining()
+    def _fits(self, pause: float, tried: int, deadline: Deadline) -> bool:
+        fits = pause + self._limits.least_seconds <= deadline.remaining()
+        return fits and tried < self._limits.attempts
+
+    def _waited(self, pause: float, is_wanted: Callable[[], bool]) -> bool:
+        """Wait; return at once, with False, where another attempt makes no sense any more."""
+        until = Deadline.after(pause)
+        while is_wanted():
+            if self._closing.wait(min(until.remaining(), _LOOK_SECONDS)):
+                return False
+            if not until.remaining():
+                return is_wanted()
+        return False
 
     @staticmethod
-    def _pause(failure: Failure, tried: int) -> float | None:
+    def _pause(failure: Failure, tried: int) -> float:
         if failure.again_after_seconds is None:
-            return None
+            return math.inf
         jitter = random.uniform(0, _JITTER_SECONDS * 2 ** (tried - 1))  # noqa: S311 - spreads load
         return failure.again_after_seconds + jitter
 

@@ -1,27 +1,34 @@
 """Asks for one image through the openai package, once: no retry and no redirect of its own."""
 
 import logging
-from collections.abc import Mapping
+from contextlib import closing
 
 import httpx2
 import openai
 
 from pixy_grpc.core.call import Deadline
 from pixy_grpc.core.models import GenerationOptions
+from pixy_grpc.core.ports import Audience
 from pixy_grpc.service.generators.openai.answer import Answer, read_answer, unusable
 from pixy_grpc.service.generators.openai.errors import (
     Failure,
     Refusal,
     outcome_unknown,
     refused,
+    refused_in_event,
     sanitised,
     unreached,
 )
+from pixy_grpc.service.generators.openai.events import event_data
+from pixy_grpc.service.generators.openai.presence import Presence
+from pixy_grpc.service.generators.openai.request import ImageRequest
 from pixy_grpc.service.generators.openai.retry_after import retry_after_seconds
 from pixy_grpc.service.generators.openai.room import AnswerRoom
 from pixy_grpc.service.generators.openai.settings import Endpoint
 from pixy_grpc.service.generators.openai.transport import WallClockTransport
+from pixy_grpc.service.generators.openai.unfinished import RefusedError, finished
 from pixy_grpc.service.generators.openai.wire import (
+    EVENTS,
     CutError,
     UnreachedError,
     UnreadableError,
@@ -30,15 +37,27 @@ from pixy_grpc.service.generators.openai.wire import (
 
 _REQUEST_ID = "x-request-id"
 
+_FAILURES = (openai.APIStatusError, RefusedError, UnreachedError, CutError, UnreadableError)
+
 _log = logging.getLogger(__name__)
 
 
 class ProviderClient:
     """One endpoint. Threads share it."""
 
-    def __init__(self, endpoint: Endpoint, wire: Wire, room: AnswerRoom) -> None:
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        wire: Wire,
+        *,
+        room: AnswerRoom,
+        presence: Presence,
+        event_bytes: int,
+    ) -> None:
         self._model = endpoint.model
         self._room = room
+        self._presence = presence
+        self._event_bytes = event_bytes
         self._http = httpx2.Client(
             transport=WallClockTransport(wire, endpoint), trust_env=False, follow_redirects=False
         )
@@ -54,28 +73,18 @@ class ProviderClient:
             http_client=self._http,
         )
 
-    def ask(
-        self,
-        prompt: str,
-        parameters: Mapping[str, object],
-        options: GenerationOptions,
-        deadline: Deadline,
-    ) -> Answer:
-        """Return the answer to one request; raise Failure."""
+    def ask(self, request: ImageRequest, deadline: Deadline, audience: Audience) -> Answer:
+        """Return the answer to one request, which is sent by the audience's deadline.
+
+        Raises Failure.
+        """
         try:
-            raw = self._openai.images.with_raw_response.generate(
-                prompt=prompt,
-                model=self._model,
-                n=1,
-                extra_body=parameters,
-                timeout=httpx2.Timeout(deadline.remaining()),
-            )
-        except (openai.APIStatusError, UnreachedError, CutError, UnreadableError) as error:
-            raise _failure(error, options) from error
-        else:
-            provider_request_id = sanitised(raw.headers.get(_REQUEST_ID))
-            _log.info("provider answered provider_request_id=%s", provider_request_id)
-            return read_answer(raw.content, provider_request_id.strip("-"))
+            with self._presence.of(audience):
+                sent = self._sent(request, deadline, audience)
+            with closing(sent) as response:
+                return self._read(response, deadline, audience)
+        except _FAILURES as error:
+            raise _failure(error, request.options) from error
         finally:
             self._room.leave()
 
@@ -83,10 +92,46 @@ class ProviderClient:
         """Close every connection."""
         self._http.close()
 
+    def _sent(
+        self, request: ImageRequest, deadline: Deadline, audience: Audience
+    ) -> httpx2.Response:
+        """Send a request; return the answer, which may still be coming."""
+        seconds = deadline.remaining()
+        connect_seconds = min(audience.deadline.remaining(), seconds)
+        raw = self._openai.images.with_raw_response.generate(
+            prompt=request.prompt,
+            model=self._model,
+            n=1,
+            extra_body=request.parameters,
+            timeout=httpx2.Timeout(seconds, connect=connect_seconds),
+            stream=True if audience.partial_images else openai.omit,
+            partial_images=audience.partial_images or openai.omit,
+        )
+        return raw.http_response
+
+    def _read(self, response: httpx2.Response, deadline: Deadline, audience: Audience) -> Answer:
+        provider_request_id = sanitised(response.headers.get(_REQUEST_ID))
+        _log.info("provider answered provider_request_id=%s", provider_request_id)
+        known_id = provider_request_id.strip("-")
+        if response.is_closed or not _is_events(response):
+            return read_answer(response.read(), known_id)
+        events = event_data(response.iter_raw(), self._event_bytes)
+        final = finished(events, audience.show)
+        self._room.answered(deadline)
+        return final.answer(final.usage, known_id)
+
+
+def _is_events(response: httpx2.Response) -> bool:
+    """Tell whether an answer comes in events: one that was asked for as such need not."""
+    return str(response.headers.get("content-type", "")).lower().startswith(EVENTS)
+
 
 def _failure(error: Exception, options: GenerationOptions) -> Failure:
     if isinstance(error, openai.APIStatusError):
         return _refused(error, options)
+    if isinstance(error, RefusedError):
+        _log.info("provider refused codes=%s", ",".join(map(sanitised, sorted(error.codes))))
+        return refused_in_event(error.codes, error.parameter, options)
     failure = {UnreachedError: unreached, CutError: outcome_unknown, UnreadableError: unusable}
     _log.info("provider failed kind=%s cause=%s", type(error).__name__, error)
     return failure[type(error)]()

@@ -13,6 +13,7 @@
 | 408, 409 | ProviderOutcomeUnknown | maybe |
 | 429 | ProviderRateLimited, with a retry delay | nothing |
 | 5xx | ProviderOutcomeUnknown | maybe |
+| an error among events | as above by its codes or parameter, or as 5xx | maybe |
 | no whole answer: cut, timed out, past the deadline | ProviderOutcomeUnknown | maybe |
 | answered: HTML, no data, bad base64, too large, a url not allowed | ProviderBadResponse | yes |
 | the image's url failed by its server or by time | ProviderOutcomeUnknown | yes |
@@ -65,7 +66,8 @@ RETRY_SECONDS = 10.0
 
 _REFUSED = frozenset({"moderation_blocked", "content_policy_violation", "content_filter"})
 _NO_CREDIT = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
-_BAD_REQUEST = frozenset({400, 422})
+_BAD_VALUE = 400
+_BAD_REQUEST = frozenset({_BAD_VALUE, 422})
 _NO_CREDIT_STATUS = 402
 _UNSURE = frozenset({408, 409})
 _TOO_MANY = 429
@@ -129,6 +131,16 @@ def refused(refusal: Refusal, options: GenerationOptions) -> Failure:
     return Failure(
         ProviderMisconfiguredError("The provider does not accept how this service is set up.")
     )
+
+
+def refused_in_event(codes: frozenset[str], parameter: str, options: GenerationOptions) -> Failure:
+    """Return the failure that an error among events stands for.
+
+    It has no status of its own, and something was accepted: only a value of the request
+    that is named as wrong is surely not the provider's fault.
+    """
+    status = _BAD_VALUE if parameter in _FIELDS else _SERVER_ERRORS
+    return refused(Refusal(status, codes, parameter), options)
 
 
 def sanitised(text: object) -> str:

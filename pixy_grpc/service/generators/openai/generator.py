@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from pixy_grpc.core.call import Deadline
 from pixy_grpc.core.models import GenerationOptions
-from pixy_grpc.core.ports import GeneratedImage
+from pixy_grpc.core.ports import Audience, GeneratedImage
 from pixy_grpc.service.generators.openai.attempts import Attempts
 from pixy_grpc.service.generators.openai.network import Network
 from pixy_grpc.service.generators.openai.observer import Observer, Unobserved
 from pixy_grpc.service.generators.openai.parameters import Parameters
+from pixy_grpc.service.generators.openai.request import ImageRequest
 from pixy_grpc.service.generators.openai.settings import Defaults, Endpoint, Limits
 
 if TYPE_CHECKING:
@@ -61,20 +62,23 @@ class OpenAIGenerator:
         self._parameters.check(options)
 
     def generate(
-        self, prompt: str, options: GenerationOptions, deadline: Deadline
+        self, prompt: str, options: GenerationOptions, deadline: Deadline, audience: Audience
     ) -> GeneratedImage:
         """Return the provider's image by the deadline or our cap, whichever comes first.
 
-        The bytes are as they came: their type and whether they can be read is for
-        `inspect` to say. Raises what `errors` lists; NOTHING_SPENT says which of it cost
-        nothing.
+        It is sent by the audience's deadline, if that is earlier, or not at all. The bytes
+        are as they came: their type and whether they can be read is for `inspect` to say.
+        Raises what `errors` lists; NOTHING_SPENT says which of it cost nothing.
         """
-        parameters = self._parameters.body(options)
+        wanted = ImageRequest(prompt, self._parameters.body(options), options)
         until = deadline.within(self._limits.cap_seconds)
+        watchers = self._watchers(audience, until)
         session, started = self._session(), time.monotonic()
         self._attempts.check(until)
         answer = self._attempts.run(
-            lambda: session.client.ask(prompt, parameters, options, until), until
+            lambda: session.client.ask(wanted, until, watchers),
+            watchers.deadline,
+            watchers.is_waiting,
         )
         data = answer.image or self._fetched(session, answer, until)
         usage = replace(answer.usage, latency_seconds=time.monotonic() - started)
@@ -89,6 +93,15 @@ class OpenAIGenerator:
 
     def _fetched(self, session: "Session", answer: "Answer", until: Deadline) -> bytes:
         return self._attempts.run(lambda: session.fetcher.fetch(answer.url, until), until)
+
+    def _watchers(self, audience: Audience, until: Deadline) -> Audience:
+        """Return the audience with as much patience, and as much to see, as there is for it."""
+        allowed = self._limits.max_partial_images if self._endpoint.profile.streams else 0
+        return replace(
+            audience,
+            deadline=until.or_earlier(audience.deadline),
+            partial_images=min(audience.partial_images, allowed),
+        )
 
     def _session(self) -> "Session":
         from pixy_grpc.service.generators.openai.session import (  # noqa: PLC0415 - takes a second

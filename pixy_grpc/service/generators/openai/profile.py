@@ -1,7 +1,7 @@
 """What an endpoint understands: asking for anything else is refused, or costs a 400.
 
 Sources: openai 3.54.0, types/image_generate_params.py (made from OpenAI's OpenAPI
-description), for what GPT image models take; PITFALLS.md, "openai 3", for endpoints
+description), for what GPT image models take and stream; PITFALLS.md, "openai 3", for endpoints
 that need `response_format` while GPT image models refuse it.
 """
 
@@ -16,7 +16,8 @@ class Profile:
 
     `sizes` and `qualities` None means any, empty means that the parameter is never
     sent; `formats` are those of `output_format`, likewise. `response_format` is sent
-    where it is not empty.
+    where it is not empty. `streams` means that it takes `stream` and `partial_images`,
+    and answers with events.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Profile:
     formats: frozenset[ImageFormat] = frozenset()
     background: bool = False
     compression: bool = False
+    streams: bool = False
 
 
 OPENAI = Profile(
@@ -35,6 +37,7 @@ OPENAI = Profile(
     formats=frozenset(ImageFormat),
     background=True,
     compression=True,
+    streams=True,
 )
 """What every GPT image model takes; "auto" is what not sending a parameter means."""
 
@@ -44,6 +47,7 @@ OPENAI_ANY_SIZE = Profile(
     formats=frozenset(ImageFormat),
     background=True,
     compression=True,
+    streams=True,
 )
 """GPT image models from gpt-image-2 on: sides divisible by 16, up to 3840x2160, "xhigh" and
 "max" from 2.5 on. What a model does not make it refuses itself, for nothing."""

@@ -8,6 +8,7 @@ from pixy_grpc.service.generators.openai.client import ProviderClient
 from pixy_grpc.service.generators.openai.fetching import ImageFetcher
 from pixy_grpc.service.generators.openai.network import Network
 from pixy_grpc.service.generators.openai.observer import Observer, Unobserved
+from pixy_grpc.service.generators.openai.presence import Presence
 from pixy_grpc.service.generators.openai.room import AnswerRoom
 from pixy_grpc.service.generators.openai.settings import Endpoint, Limits
 from pixy_grpc.service.generators.openai.sources import Sources
@@ -45,8 +46,16 @@ class Session:
             )
 
         in_base64 = limits.image_bytes * 4 // 3 + _JSON_BYTES
-        asking, fetching = (AnswerRoom(limits.answers, hears) for hears in (observer, Unobserved()))
-        self.client = ProviderClient(endpoint, wire(Admission(), in_base64, asking), asking)
+        presence = Presence(observer)
+        asking = AnswerRoom(limits.answers, presence)
+        fetching = AnswerRoom(limits.answers, Unobserved())
+        self.client = ProviderClient(
+            endpoint,
+            wire(Admission(), in_base64, asking),
+            room=asking,
+            presence=presence,
+            event_bytes=in_base64,
+        )
         self.fetcher = ImageFetcher(sources, wire(sources, limits.image_bytes, fetching), fetching)
 
     def close(self) -> None:

@@ -96,7 +96,8 @@ class Limits:
     `least_seconds` left nobody is asked, for the answer would come too late and be
     paid for. `connections` bounds each of the two pools, to the provider and to image
     hosts: the number of creations at once is what it takes. `answers` of them are read
-    and decoded at once.
+    and decoded at once. `max_partial_images` unfinished images, 0 to 3, are asked for at
+    most where an audience wants them: OpenAI bills each as 100 more output tokens.
     """
 
     cap_seconds: float = 170.0
@@ -106,6 +107,7 @@ class Limits:
     attempts: int = 3
     connections: int = 64
     answers: int = 8
+    max_partial_images: int = 0
 
 
 def _is_base(parts: SplitResult) -> bool:

@@ -1,21 +1,28 @@
-"""One request and its whole answer, under one clock, in a bounded number of bytes.
+"""One request and its answer, under one clock, in a bounded number of bytes.
 
 What is raised says the one thing that decides about money: had the request begun to
 leave when it failed.
 """
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 
 import httpcore2
 
 from pixy_grpc.core.call import Deadline
+from pixy_grpc.core.progress import MAX_PARTIAL_IMAGES
 from pixy_grpc.service.generators.openai.observer import Observer
 from pixy_grpc.service.generators.openai.stream import Sending, TimeLeft
 
 MAX_REFUSAL_BYTES = 64 * 1024
 """How much of an answer that is no success is read: its code is at the beginning."""
+
+EVENTS = "text/event-stream"
+"""The content type of an answer that comes in events, over the whole time of its making."""
+
+MAX_IMAGES = 1 + MAX_PARTIAL_IMAGES
+"""In an answer that comes in events."""
 
 _FIRST_UNSUCCESSFUL = 300
 _FAILURES = (httpcore2.NetworkError, httpcore2.TimeoutException, httpcore2.ProtocolError)
@@ -38,12 +45,72 @@ class WireAnswer:
     """A whole answer; the body of a refusal may be cut short."""
 
     status: int
-    headers: list[tuple[bytes, bytes]]
     body: bytes
 
-    def header(self, name: bytes) -> bytes:
-        """Return the first header with that name, in lower case, or nothing."""
+
+class Incoming:
+    """An answer whose body is still to be read, once; it has to be closed.
+
+    A refusal that is cut or large ends early: its status says more than the rest.
+    """
+
+    def __init__(self, response: httpcore2.Response, body_bytes: int) -> None:
+        """Take how many bytes an image may have in it: each event has at most one."""
+        self._response = response
+        self.status = response.status
+        self.headers: list[tuple[bytes, bytes]] = response.headers
+        self._body_bytes = body_bytes * (MAX_IMAGES if self.is_events else 1)
+
+    @property
+    def is_success(self) -> bool:
+        """Whether it may hold what was asked for."""
+        return self.status < _FIRST_UNSUCCESSFUL
+
+    @property
+    def is_events(self) -> bool:
+        """Whether it comes in events."""
+        return self._header(b"content-type").lower().startswith(EVENTS.encode())
+
+    def parts(self) -> Iterator[bytes]:
+        """Yield the body as it arrives. Raises CutError, UnreadableError."""
+        read = self._whole if self.is_success else self._beginning
+        yield from read()
+
+    def check(self) -> None:
+        """Raise UnreadableError where the headers rule the body out."""
+        if self._header(b"content-encoding") not in (b"", b"identity"):
+            raise UnreadableError("encoded")
+        if int(self._header(b"content-length") or 0) > self._body_bytes:
+            raise UnreadableError("too large")
+
+    def close(self) -> None:
+        """Give the connection back, or up where the body was not read to its end."""
+        self._response.close()
+
+    def _header(self, name: bytes) -> bytes:
         return next((value for key, value in self.headers if key.lower() == name), b"")
+
+    def _whole(self) -> Iterator[bytes]:
+        size = 0
+        try:
+            for part in self._response.iter_stream():
+                size += len(part)
+                if size > self._body_bytes:
+                    raise UnreadableError("too large")
+                yield part
+        except _FAILURES as error:
+            raise CutError(type(error).__name__) from error
+
+    def _beginning(self) -> Iterator[bytes]:
+        left = MAX_REFUSAL_BYTES
+        try:
+            for part in self._response.iter_stream():
+                yield part[:left]
+                left -= len(part)
+                if left <= 0:
+                    return
+        except _FAILURES:
+            return
 
 
 class Wire:
@@ -63,13 +130,21 @@ class Wire:
         self._observer = observer
 
     def exchange(self, request: httpcore2.Request, deadline: Deadline) -> WireAnswer:
-        """Return the answer by the deadline.
+        """Return the whole answer by the deadline. Raises what `send` and its parts do."""
+        with closing(self.send(request, deadline, deadline.remaining())) as answer:
+            return WireAnswer(answer.status, b"".join(answer.parts()))
 
-        Raises UnreachedError, CutError, UnreadableError, what the pool's admission
+    def send(
+        self, request: httpcore2.Request, deadline: Deadline, connect_seconds: float
+    ) -> Incoming:
+        """Return an answer that has begun, to be read by the deadline.
+
+        The request is sent within `connect_seconds`, and those of this wire, or not at
+        all. Raises UnreachedError, CutError, UnreadableError, what the pool's admission
         raises, and what the observer raises.
         """
         sending = Sending(deadline.remaining(), self._observer.asked)
-        connecting = TimeLeft(min(sending, self._connect_seconds))
+        connecting = TimeLeft(min(sending, connect_seconds, self._connect_seconds))
         request.extensions = {
             "timeout": {
                 "pool": connecting,
@@ -79,53 +154,31 @@ class Wire:
             }
         }
         try:
-            with _closing(self._pool.handle_request(request)) as response:
-                return self._read(response, deadline)
+            response = self._pool.handle_request(request)
         except _FAILURES as error:
             kind = CutError if sending.begun else UnreachedError
             raise kind(type(error).__name__) from error
+        with _closed_on_error(response):
+            answer = Incoming(response, self._body_bytes)
+            if answer.is_success:
+                answer.check()
+                self._announce(answer, deadline)
+            return answer
 
     def close(self) -> None:
         """Close every connection, those in use too."""
         self._pool.close()
 
-    def _read(self, response: httpcore2.Response, deadline: Deadline) -> WireAnswer:
-        if response.status >= _FIRST_UNSUCCESSFUL:
-            body = _beginning(response.iter_stream())
-            return WireAnswer(response.status, response.headers, body)
-        answer = WireAnswer(response.status, response.headers, b"")
-        if answer.header(b"content-encoding") not in (b"", b"identity"):
-            raise UnreadableError("encoded")
-        if int(answer.header(b"content-length") or 0) > self._body_bytes:
-            raise UnreadableError("too large")
-        self._observer.answered(deadline)
-        return replace(answer, body=_whole(response.iter_stream(), self._body_bytes))
+    def _announce(self, answer: Incoming, deadline: Deadline) -> None:
+        """Say that an answer has begun; events begin long before there is much to read."""
+        if not answer.is_events:
+            self._observer.answered(deadline)
 
 
 @contextmanager
-def _closing(response: httpcore2.Response) -> Iterator[httpcore2.Response]:
+def _closed_on_error(response: httpcore2.Response) -> Iterator[None]:
     try:
-        yield response
-    finally:
+        yield
+    except BaseException:
         response.close()
-
-
-def _whole(parts: Iterable[bytes], limit: int) -> bytes:
-    kept, size = [], 0
-    for part in parts:
-        size += len(part)
-        if size > limit:
-            raise UnreadableError("too large")
-        kept.append(part)
-    return b"".join(kept)
-
-
-def _beginning(parts: Iterable[bytes]) -> bytes:
-    """Return what arrives of a refusal: its status is known, and says more than the rest."""
-    kept = b""
-    with suppress(*_FAILURES):
-        for part in parts:
-            kept += part
-            if len(kept) >= MAX_REFUSAL_BYTES:
-                break
-    return kept[:MAX_REFUSAL_BYTES]
+        raise

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pixy_grpc.core.call import Deadline
 from pixy_grpc.core.exceptions import FieldViolation, InvalidQualityError, InvalidSizeError
 from pixy_grpc.core.models import GenerationOptions, ImageFormat
-from pixy_grpc.core.ports import GeneratedImage
+from pixy_grpc.core.ports import Audience, GeneratedImage
 from pixy_grpc.service.generators.sketch.canvas import Canvas
 from pixy_grpc.service.generators.sketch.caption import write_caption
 from pixy_grpc.service.generators.sketch.encoding import encode
@@ -47,7 +47,11 @@ class SketchGenerator:
         _quality(options)
 
     def generate(
-        self, prompt: str, options: GenerationOptions, deadline: Deadline
+        self,
+        prompt: str,
+        options: GenerationOptions,
+        deadline: Deadline,
+        audience: Audience,  # noqa: ARG002 - the port's; it is done before anybody looks
     ) -> GeneratedImage:
         """Draw one image, PNG unless asked otherwise; its model is empty: there is none.
 

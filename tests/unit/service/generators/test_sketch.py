@@ -20,7 +20,7 @@ from pixy_grpc.core.exceptions import (
     InvalidSizeError,
 )
 from pixy_grpc.core.models import MAX_PROMPT_CHARACTERS, GenerationOptions, ImageFormat
-from pixy_grpc.core.ports import GeneratedImage, ImageGenerator
+from pixy_grpc.core.ports import Audience, GeneratedImage, ImageGenerator
 from pixy_grpc.service.generators.sketch import SketchGenerator
 from pixy_grpc.service.generators.sketch.caption import DRAWABLE, legible
 from pixy_grpc.service.generators.sketch.painter import paint
@@ -34,6 +34,7 @@ from pixy_grpc.service.generators.sketch.vocabulary import (
     meaning,
 )
 
+AUDIENCE = Audience(Deadline.after(3600))
 PROMPTS = (
     "a red fox in the snow",
     "sunset over the sea with a boat",
@@ -71,7 +72,7 @@ STRANGE_PROMPTS = (
 
 def make(prompt: str, size: str = "128x128", **options: object) -> GeneratedImage:
     asked = GenerationOptions.model_validate({"size": size, **options})
-    return SketchGenerator().generate(prompt, asked, Deadline.after(60))
+    return SketchGenerator().generate(prompt, asked, Deadline.after(60), AUDIENCE)
 
 
 def picture(prompt: str, size: str = "128x128", **options: object) -> Image.Image:
@@ -102,7 +103,9 @@ def test_generator_is_an_image_generator() -> None:
     """The sketch meets the port, and has no model to name."""
     generator: ImageGenerator = SketchGenerator()
 
-    image = generator.generate("a fox", GenerationOptions(size="64x64"), Deadline.after(60))
+    image = generator.generate(
+        "a fox", GenerationOptions(size="64x64"), Deadline.after(60), AUDIENCE
+    )
 
     assert generator.name == "sketch"
     assert image.model == ""
@@ -123,9 +126,11 @@ def test_generate_in_other_processes_makes_the_same_bytes() -> None:
         "import hashlib, sys\n"
         "from pixy_grpc.core.call import Deadline\n"
         "from pixy_grpc.core.models import GenerationOptions\n"
+        "from pixy_grpc.core.ports import Audience\n"
         "from pixy_grpc.service.generators.sketch import SketchGenerator\n"
         "options = GenerationOptions(size='128x128')\n"
-        "image = SketchGenerator().generate(sys.argv[1], options, Deadline.after(60))\n"
+        "soon = Deadline.after(60)\n"
+        "image = SketchGenerator().generate(sys.argv[1], options, soon, Audience(soon))\n"
         "print(hashlib.sha256(image.data).hexdigest())\n"
     )
 
@@ -235,7 +240,7 @@ def test_generate_what_check_refuses_raises_the_same(options: dict[str, str]) ->
     with pytest.raises((InvalidSizeError, InvalidQualityError)) as refused:
         SketchGenerator().check(asked)
     with pytest.raises(type(refused.value)):
-        SketchGenerator().generate("a fox", asked, Deadline.after(60))
+        SketchGenerator().generate("a fox", asked, Deadline.after(60), AUDIENCE)
 
 
 @pytest.mark.parametrize("quality", ["", "auto", "low", "medium", "high"])
@@ -531,4 +536,4 @@ def test_generate_past_the_deadline_raises() -> None:
     expired = Deadline.after(-1)
 
     with pytest.raises(DeadlineTooShortError):
-        SketchGenerator().generate("a fox", GenerationOptions(), expired)
+        SketchGenerator().generate("a fox", GenerationOptions(), expired, AUDIENCE)
