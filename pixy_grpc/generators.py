@@ -112,4 +112,5 @@ def _limits(settings: Settings) -> Limits:
         cap_seconds=settings.openai_seconds,
         least_seconds=min(Limits.least_seconds, settings.openai_seconds / 10),
         connections=settings.max_creates,
+        max_partial_images=settings.openai_partial_images,
     )

@@ -74,6 +74,7 @@ class Settings(BaseSettings):
     openai_compression: int | None = None
     openai_image_hosts: Annotated[frozenset[str], NoDecode] = frozenset()
     openai_ca_file: str = ""
+    openai_partial_images: int = Field(default=0, ge=0, le=3)
     openai_seconds: float = Field(default=170.0, ge=1, le=3600)
     tokens: Annotated[dict[str, str], NoDecode] = Field(default_factory=dict, repr=False)
     workers: int = Field(default=1, ge=1, le=64)
