@@ -1,6 +1,7 @@
 """That a borrow ends by its deadline and its place comes back, whatever the server does."""
 
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
@@ -14,10 +15,12 @@ from pixy_grpc.core.exceptions import (
     RecordNotFoundError,
 )
 from pixy_grpc.data.mysql import MySQLDatabase, parse_url
-from pixy_grpc.data.mysql.pool import CONNECT_SECONDS
+from pixy_grpc.data.mysql.database import OPERATION_SECONDS
+from pixy_grpc.data.mysql.pool import IDLE_SECONDS
 from tests.integration.data.examples import soon
 from tests.integration.data.mysql.faults import (
     PAST_DEADLINE_SECONDS,
+    RECOVERY_SECONDS,
     Outcome,
     Outcomes,
     call,
@@ -93,12 +96,16 @@ def test_silent_server_holds_nobody_past_the_deadline() -> None:
 
 
 def test_server_that_is_down_is_tried_by_one_at_a_time() -> None:
-    """The others do not queue for it: it would count each of them as a broken handshake."""
+    """The others do not queue for it: it would count each of them as a broken handshake.
+
+    Nor does the one try for so long that it would not see the server's return in time.
+    """
     with silent_listener() as listener, _database(listener.port) as database:
-        call(lambda deadline: _read(database, deadline), Deadline.after(CONNECT_SECONDS + 0.1))
+        first = call(lambda deadline: _read(database, deadline), Deadline.after(RECOVERY_SECONDS))
         outcomes = _all_at_once(database, THREADS, SECONDS)
 
         assert listener.connections == 2
+    assert first.late_seconds < -1
     assert sum(outcome.late_seconds > -SECONDS / 2 for outcome in outcomes.each) == 1
 
 
@@ -146,21 +153,31 @@ def test_deadline_of_the_caller_is_told_from_a_cap(private_server: MariaDBServer
     assert [type(ours.error), type(theirs.error)] == [DBConnectionError, DeadlineTooShortError]
 
 
-def test_rollback_on_a_frozen_server_holds_up_nobody(private_server: MariaDBServer) -> None:
-    """It is not done under the lock of the pool: others get their own late answer in time."""
-    with _database(private_server.port, places=2) as database, ThreadPoolExecutor() as threads:
+def test_call_without_a_near_deadline_has_a_cap_of_ours(private_server: MariaDBServer) -> None:
+    """A read, and the ROLLBACK of a write; and others get their own late answer in time."""
+    with _database(private_server.port, places=3) as database, ThreadPoolExecutor() as threads:
         _read(database, soon())
+        capped = Deadline.after(OPERATION_SECONDS)
         try:
             writing = threads.submit(_freeze_in_a_write, database, private_server)
+            reading = threads.submit(call, lambda at: _sleep_on(database, at), soon())
             outcomes = []
-            while not writing.done():
+            while not (writing.done() and reading.done()) and time.monotonic() < capped.at + 5:
                 outcomes.append(call(lambda at: _read(database, at), Deadline.after(0.1)))
+            late_seconds = time.monotonic() - capped.at
         finally:
             private_server.thaw()
 
         assert isinstance(writing.exception(), RecordNotFoundError)
+        assert isinstance(reading.result().error, DBConnectionError)
+    assert late_seconds < PAST_DEADLINE_SECONDS
     assert Outcomes(outcomes).kinds == {DBConnectionError}
     assert max(outcome.late_seconds for outcome in outcomes[:-1]) < PAST_DEADLINE_SECONDS
+
+
+def _sleep_on(database: MySQLDatabase, deadline: Deadline) -> None:
+    with database.read(deadline) as session:
+        session.query("SELECT SLEEP(60)", {})
 
 
 def _freeze_in_a_write(database: MySQLDatabase, server: MariaDBServer) -> None:
@@ -212,6 +229,68 @@ def test_connections_that_were_forgotten_cost_one_call(private_server: MariaDBSe
 
     assert isinstance(first.error, DBConnectionError)
     assert outcomes.kinds == set()
+
+
+def _jump(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    """Let that much time pass at once."""
+    monotonic = time.monotonic
+    monkeypatch.setattr(time, "monotonic", lambda: monotonic() + seconds)
+
+
+def test_connections_that_were_quiet_for_long_are_asked_first(
+    private_server: MariaDBServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A firewall has forgotten them: no call is lost for that."""
+    with proxy(private_server.port) as standing, _database(standing.port) as database:
+        _require_every_place(database)
+        standing.forget()
+        _jump(monkeypatch, IDLE_SECONDS + 1)
+
+        outcomes = _all_at_once(database, PLACES, 3.0)
+
+    assert outcomes.kinds == set()
+
+
+def test_connection_that_was_quiet_and_answers_is_kept(
+    private_server: MariaDBServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And asked once, not each time."""
+    with _database(private_server.port, places=1) as database:
+        before = _numbers(database)
+        _jump(monkeypatch, IDLE_SECONDS + 1)
+
+        after = [_numbers(database) for _ in range(2)]
+
+    assert [connection for connection, _ in after] == [before[0]] * 2
+    assert [pings - before[1] for _, pings in after] == [1, 1]
+
+
+def _numbers(database: MySQLDatabase) -> tuple[object, int]:
+    """Return which connection it is, and how many pings the server has had."""
+    with database.read(soon()) as session:
+        (row,) = session.query("SELECT CONNECTION_ID() AS id", {})
+        (status,) = session.query("SHOW GLOBAL STATUS LIKE 'Com_admin_commands'", {})
+    return row["id"], int(status["Value"])
+
+
+def test_statement_that_is_not_taken_holds_nobody(private_server: MariaDBServer) -> None:
+    """More of it than fits into what lies between us and a frozen server."""
+    long = "x" * 15_000_000
+
+    def send(deadline: Deadline) -> None:
+        with database.read(deadline) as session:
+            private_server.freeze()
+            session.query("SELECT :long", {"long": long})
+
+    with _database(private_server.port, places=1) as database:
+        _read(database, soon())
+        try:
+            outcome = call(send, Deadline.after(0.5))
+        finally:
+            private_server.thaw()
+
+    assert isinstance(outcome.error, DBConnectionError)
+    assert outcome.late_seconds < PAST_DEADLINE_SECONDS
 
 
 def test_late_caller_casts_no_suspicion(private_server: MariaDBServer) -> None:
