@@ -11,6 +11,7 @@ from pixy_grpc.core.call import Deadline
 from pixy_grpc.core.exceptions import DeadlineTooShortError
 from pixy_grpc.data.database import Session
 from pixy_grpc.data.mysql import MySQLDatabase, parse_url
+from pixy_grpc.data.mysql.database import END_SECONDS
 from tests.integration.data.examples import soon
 from tests.support.mariadb import MariaDBServer
 
@@ -20,9 +21,6 @@ ACTS: dict[str, Callable[[Session], object]] = {
     "insert": lambda session: session.insert("DO 1", {}),
     "execute_many": lambda session: session.execute_many("DO :one", [{"one": 1}]),
 }
-
-COMMIT_SECONDS = 0.5
-"""Less than an answer to COMMIT is waited for."""
 
 
 @pytest.mark.parametrize("name", ACTS)
@@ -36,22 +34,26 @@ def test_statement_that_is_late_is_not_sent(database: MySQLDatabase, name: str) 
     assert _connection_id(database) == before
 
 
-def test_commit_that_is_answered_past_the_deadline_is_acknowledged(
-    private_server: MariaDBServer,
+@pytest.mark.parametrize(
+    ("deadline_seconds", "frozen_seconds"),
+    [(0.5, 0.7), (END_SECONDS + 5, END_SECONDS + 0.2)],
+    ids=["past the deadline", "before it"],
+)
+def test_commit_that_is_answered_late_is_acknowledged(
+    private_server: MariaDBServer, deadline_seconds: float, frozen_seconds: float
 ) -> None:
-    """To know how a transaction ended is worth a second."""
+    """To know how a transaction ended is worth a second, and all the time there is."""
     url = f"{private_server.url}/mysql"
     with closing(MySQLDatabase(parse_url(url))) as database, ThreadPoolExecutor(1) as threads:
         with database.write(soon()) as session:
-            session.execute("CREATE TABLE late (n INT) ENGINE=InnoDB", {})
-        deadline = Deadline.after(COMMIT_SECONDS, from_caller=True)
+            session.execute("CREATE OR REPLACE TABLE late (n INT) ENGINE=InnoDB", {})
+        thaw = Deadline.after(frozen_seconds)
 
-        with database.write(deadline) as session:
+        with database.write(Deadline.after(deadline_seconds, from_caller=True)) as session:
             session.execute("INSERT INTO late VALUES (1)", {})
             private_server.freeze()
-            threads.submit(_thaw_behind, private_server, deadline)
+            threads.submit(_thaw_at, private_server, thaw)
 
-        assert not deadline.remaining()
         with database.read(soon()) as session:
             assert session.query("SELECT n FROM late", {}) == [{"n": 1}]
 
@@ -63,8 +65,8 @@ def _act_late(database: MySQLDatabase, act: Callable[[Session], object]) -> None
         act(session)
 
 
-def _thaw_behind(server: MariaDBServer, deadline: Deadline) -> None:
-    _let_pass(deadline)
+def _thaw_at(server: MariaDBServer, moment: Deadline) -> None:
+    _let_pass(moment)
     server.thaw()
 
 

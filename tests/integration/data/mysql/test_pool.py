@@ -207,12 +207,13 @@ def test_restarted_server_is_used_by_the_first_call(private_server: MariaDBServe
 
 
 def test_server_that_was_gone_is_used_by_the_first_call(private_server: MariaDBServer) -> None:
-    """Without a pause after the failures before."""
+    """Without a pause after the failures before; and then by all at once."""
     with _database(private_server.port) as database:
         private_server.stop()
         failed = _all_at_once(database, THREADS, SECONDS)
         private_server.start()
         outcome = call(lambda deadline: _read(database, deadline), Deadline.after(SECONDS))
+        _require_every_place(database)
 
     assert failed.kinds == {DBConnectionError}
     assert all(each.late_seconds < 0 for each in failed.each)
@@ -228,6 +229,50 @@ def test_connections_that_were_forgotten_cost_one_call(private_server: MariaDBSe
         outcomes = _all_at_once(database, PLACES - 1, 3.0)
 
     assert isinstance(first.error, DBConnectionError)
+    assert outcomes.kinds == set()
+
+
+def test_server_that_refused_is_tried_by_all_at_once(private_server: MariaDBServer) -> None:
+    """It is there: nobody has to find out first whether it is back."""
+    url = f"mysql://late@127.0.0.1:{private_server.port}/mysql?pool_size={PLACES}"
+    with (
+        closing(MySQLDatabase(parse_url(url))) as database,
+        closing(private_server.connect()) as other,
+    ):
+        refused = call(lambda deadline: _read(database, deadline), soon())
+        other.query("CREATE USER late@'%'")
+        try:
+            other.query("GRANT ALL ON *.* TO late@'%'")
+            _require_every_place(database)
+        finally:
+            other.query("DROP USER late@'%'")
+
+    assert isinstance(refused.error, DBConnectionError)
+
+
+@pytest.mark.parametrize(
+    ("text", "act"),
+    [(b"SET SESSION time_zone", "read"), (b"SELECT 1", "read"), (b"COMMIT", "write")],
+    ids=["connecting", "statement", "commit"],
+)
+def test_loss_has_the_others_asked_before_they_are_used(
+    private_server: MariaDBServer, text: bytes, act: str
+) -> None:
+    """Wherever it happened: the connections that were open then may be gone as well."""
+
+    def lose(deadline: Deadline) -> None:
+        standing.lose_answer_to(text)
+        with getattr(database, act)(deadline) as session:
+            session.query("SELECT 1", {})
+
+    with proxy(private_server.port) as standing, _database(standing.port, places=2) as database:
+        with database.read(soon()) as session:
+            session.query("SELECT 2", {})
+            lost = call(lose, soon())
+        standing.forget()
+        outcomes = _all_at_once(database, 2, 3.0)
+
+    assert isinstance(lost.error, DBConnectionError)
     assert outcomes.kinds == set()
 
 
