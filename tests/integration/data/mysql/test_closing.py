@@ -71,6 +71,16 @@ def test_close_ends_who_waits_for_a_place(single: MySQLDatabase) -> None:
         assert isinstance(waiting.exception(5), DBConnectionError)
 
 
+def test_call_on_what_is_closed_connects_no_more() -> None:
+    with silent_listener() as listener:
+        database = MySQLDatabase(parse_url(f"mysql://root@127.0.0.1:{listener.port}/mysql"))
+        database.close()
+
+        with pytest.raises(DBConnectionError):
+            _read(database)
+        assert listener.connections == 0
+
+
 def test_close_ends_who_connects() -> None:
     """At once, where a server that says nothing would hold them for longer."""
     with silent_listener() as listener, ThreadPoolExecutor(1) as threads:

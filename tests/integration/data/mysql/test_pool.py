@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 
 import pytest
+from pymysql.connections import Connection
 
 from pixy_grpc.core.call import Deadline
 from pixy_grpc.core.exceptions import (
@@ -31,6 +32,7 @@ from tests.integration.data.mysql.faults import (
 )
 from tests.support.mariadb import MariaDBServer
 
+CONNECTIONS = "SELECT 1 FROM information_schema.processlist WHERE db = 'mysql'"
 PLACES = 8
 THREADS = 64
 SECONDS = 1.0
@@ -128,14 +130,53 @@ def test_caller_in_a_hurry_shuts_out_nobody(private_server: MariaDBServer) -> No
     assert [outcome.error for outcome in patient] == [None] * PLACES
 
 
-def test_caller_in_a_hurry_leaves_a_connection_behind(private_server: MariaDBServer) -> None:
+@pytest.mark.parametrize("act", ["read", "write"])
+def test_caller_in_a_hurry_leaves_a_connection_behind(
+    private_server: MariaDBServer, act: str
+) -> None:
     """A deadline too short to connect is none for connecting: the next one finds it done."""
+
+    def hurry(deadline: Deadline) -> None:
+        with getattr(database, act)(deadline):
+            pass
+
     with _database(private_server.port) as database, closing(private_server.connect()) as other:
-        outcome = call(lambda deadline: _read(database, deadline), Deadline.after(0.000_2))
-        connections = other.query("SELECT 1 FROM information_schema.processlist WHERE db = 'mysql'")
+        outcome = call(hurry, Deadline.after(0.000_2))
+        connections = other.query(CONNECTIONS)
 
     assert isinstance(outcome.error, DBConnectionError)
     assert connections == 1
+
+
+def test_call_that_is_late_tries_nothing() -> None:
+    with silent_listener() as listener, _database(listener.port) as database:
+        outcome = call(lambda deadline: _read(database, deadline), Deadline.after(-1))
+
+        assert listener.connections == 0
+    assert isinstance(outcome.error, DBConnectionError)
+
+
+def test_connections_stay_and_cost_nothing_between_calls(private_server: MariaDBServer) -> None:
+    """As many as there are places; none is asked or rolled back when it comes and goes."""
+    with _database(private_server.port) as database, closing(private_server.connect()) as other:
+        _require_every_place(database)
+        before = _commands(other)
+        for _ in range(PLACES):
+            _read(database, soon())
+        after = _commands(other)
+
+        assert other.query(CONNECTIONS) == PLACES
+    assert after == before
+
+
+def _commands(connection: Connection) -> tuple[tuple[str, str], ...]:
+    """Return how many pings and transactions the server has had."""
+    cursor = connection.cursor()
+    cursor.execute(
+        "SHOW GLOBAL STATUS WHERE Variable_name IN"
+        " ('Com_admin_commands', 'Com_begin', 'Com_commit', 'Com_rollback')"
+    )
+    return cursor.fetchall()
 
 
 def test_deadline_of_the_caller_is_told_from_a_cap(private_server: MariaDBServer) -> None:
