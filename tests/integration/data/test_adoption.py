@@ -323,6 +323,18 @@ def test_adopt_takes_the_image_among_files_of_a_guid(older: Older) -> None:
     assert older.bytes_of(other) == b"log"
 
 
+def test_adopt_takes_a_file_of_the_guid_before_one_of_the_name(older: Older) -> None:
+    """A guid is nobody else's, where two rows may have one filename."""
+    own = older.add(new_guid(), "fox.png")
+    other = older.add(new_guid(), "fox.png")
+    older.put(f"{own}.png", PNG)
+    older.put("fox.png", JPEG)
+
+    older.adopt()
+
+    assert (older.bytes_of(own), older.bytes_of(other)) == (PNG, JPEG)
+
+
 def test_adopt_reports_files_that_have_gone(older: Older, caplog: pytest.LogCaptureFixture) -> None:
     """A file that vanished since it was seen costs its row the bytes, and no more."""
     gone = older.add(new_guid(), "gone.png")

@@ -1,7 +1,7 @@
 """What one page may cost where the index cannot tell what matches."""
 
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 
 import pytest
@@ -10,12 +10,13 @@ from pixy_grpc.core.call import Deadline
 from pixy_grpc.core.exceptions import DBConnectionError, DeadlineTooShortError, ImageException
 from pixy_grpc.core.ports import Page, PageQuery
 from pixy_grpc.core.search import ImageFilter
-from pixy_grpc.data.database import Parameters, Row, Session
+from pixy_grpc.data.database import Database, Parameters, Row, Session
 from pixy_grpc.data.listing import Listing, ListingLimits
 from pixy_grpc.data.repository import SqlImageRepository
 from pixy_grpc.data.sqlite import SqliteDatabase
 from tests.integration.data.examples import PAGE_BYTES, add, pages, soon
 from tests.integration.data.implementations import new_sqlite_file
+from tests.integration.data.interrupted import InterruptedDatabase
 
 WORD = "wor" + "d" * 40
 INEXACT = ImageFilter(WORD)
@@ -103,6 +104,29 @@ def test_page_that_is_late_compares_no_further(
 
     with database.read(soon()) as session, pytest.raises(expected):
         Listing(session, database.dialect, query, ListingLimits(), passed).page()
+
+
+class TimedDatabase(InterruptedDatabase):
+    """A database that notes how long each read may take."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self.seconds: list[float] = []
+
+    def read(self, deadline: Deadline) -> AbstractContextManager[Session]:
+        """Note it, and lend a session."""
+        self.seconds.append(deadline.remaining())
+        return super().read(deadline)
+
+
+def test_page_has_a_cap_of_ours(database: SqliteDatabase) -> None:
+    """Its wait for a place included: a call without a deadline ends, too."""
+    timed = TimedDatabase(database)
+    query = PageQuery(INEXACT, None, 3, PAGE_BYTES)
+
+    SqlImageRepository(timed).list_page(query, Deadline.after(600))
+
+    assert max(timed.seconds) <= 10
 
 
 class CountingSession:
