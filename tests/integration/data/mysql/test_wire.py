@@ -65,6 +65,22 @@ def test_peer_that_sips_inside_tls_holds_nobody(tmp_path: Path) -> None:
     assert late_seconds < 0.5
 
 
+def test_shut_down_leaves_tls_to_the_thread_that_uses_it(tmp_path: Path) -> None:
+    """Whoever reads then finds the peer gone, not TLS taken away in the middle."""
+    authority = Authority(tmp_path)
+    context = ssl_context(TLS(ca=authority.ca_file, check_hostname=False))
+    with _pair(Deadline.after(5)) as (ours, peer), ThreadPoolExecutor(1) as threads:
+        stopped = threading.Event()
+        sipping = threads.submit(_sip, authority, peer, stopped)
+        ours.settimeout(5)
+        with context.wrap_socket(ours) as wrapped:
+            ours.limit.shut_down()
+
+            assert wrapped.version()
+        stopped.set()
+        sipping.result(5)
+
+
 def _sip(authority: Authority, peer: socket.socket, stopped: threading.Event) -> None:
     """Read a little at a time, until it is over."""
     context = authority.server_context()
