@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,8 @@ from pixy_grpc.core.call import Deadline
 from pixy_grpc.core.exceptions import DBConnectionError, DeadlineTooShortError, ImageException
 from pixy_grpc.core.ports import Page, PageQuery
 from pixy_grpc.core.search import ImageFilter
-from pixy_grpc.data.database import Database, Parameters, Row, Session
-from pixy_grpc.data.listing import Listing, ListingLimits
+from pixy_grpc.data.database import Database, Parameters, Row, Session, time_text
+from pixy_grpc.data.listing import EARLIEST, LATEST, Listing, ListingLimits
 from pixy_grpc.data.repository import SqlImageRepository
 from pixy_grpc.data.sqlite import SqliteDatabase
 from tests.integration.data.examples import PAGE_BYTES, add, pages, soon
@@ -21,6 +22,8 @@ from tests.integration.data.interrupted import InterruptedDatabase
 WORD = "wor" + "d" * 40
 INEXACT = ImageFilter(WORD)
 """The index holds the first 40 characters of a word."""
+
+SECOND = timedelta(seconds=1)
 
 NO_MATCH = WORD[:-1]
 """And has this one for it."""
@@ -135,10 +138,12 @@ class CountingSession:
     def __init__(self, session: Session) -> None:
         self._session = session
         self.statements: list[str] = []
+        self.values: set[object] = set()
 
     def query(self, sql: str, parameters: Parameters) -> list[Row]:
-        """Note the statement and query."""
+        """Note the statement and its values, and query."""
         self.statements.append(sql)
+        self.values.update(parameters.values())
         return self._session.query(sql, parameters)
 
     def execute(self, sql: str, parameters: Parameters) -> int:
@@ -173,6 +178,31 @@ def test_images_of_many_words_are_counted_once(
 
     assert any("DISTINCT t.image_id" in sql for sql in counting.statements) is is_rare
     assert len(page.images) == (3 if is_rare else 0)
+
+
+@pytest.mark.parametrize(
+    ("sought", "sent"),
+    [
+        (ImageFilter(created_after=LATEST), {time_text(LATEST)}),
+        (ImageFilter(created_after=LATEST + SECOND), set()),
+        (ImageFilter(created_before=LATEST), {time_text(LATEST)}),
+        (ImageFilter(created_before=LATEST + SECOND), set()),
+        (ImageFilter(created_after=EARLIEST - SECOND), {time_text(EARLIEST)}),
+        (ImageFilter(created_before=EARLIEST - SECOND), {time_text(EARLIEST)}),
+    ],
+)
+def test_times_that_no_image_has_are_not_sent(
+    database: SqliteDatabase, sought: ImageFilter, sent: set[str]
+) -> None:
+    """A strict MySQL takes one that its TIMESTAMP does not hold for an error."""
+    query = PageQuery(sought, None, 3, PAGE_BYTES)
+
+    with database.read(soon()) as session:
+        counting = CountingSession(session)
+        Listing(counting, database.dialect, query, ListingLimits(), soon()).page()
+
+    assert {value for value in counting.values if isinstance(value, str)} == sent
+    assert bool(counting.statements) is (sought.created_after != LATEST + SECOND)
 
 
 def test_candidates_are_fetched_together(database: SqliteDatabase) -> None:

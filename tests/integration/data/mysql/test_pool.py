@@ -203,7 +203,8 @@ def test_deadline_of_the_caller_is_told_from_a_cap(private_server: MariaDBServer
 def test_call_without_a_near_deadline_has_a_cap_of_ours(private_server: MariaDBServer) -> None:
     """A read, and the ROLLBACK of a write; and others get their own late answer in time."""
     with _database(private_server.port, places=3) as database, ThreadPoolExecutor() as threads:
-        _read(database, soon())
+        with database.read(soon()):
+            _read(database, soon())  # two are connected: connecting has a cap of its own
         capped = Deadline.after(OPERATION_SECONDS)
         try:
             writing = threads.submit(_freeze_in_a_write, database, private_server)
