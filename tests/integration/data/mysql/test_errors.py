@@ -15,7 +15,7 @@ from pixy_grpc.core.exceptions import (
     TransactionConflictError,
 )
 from pixy_grpc.data.mysql import MySQLDatabase
-from pixy_grpc.data.mysql.errors import KINDS, translate, translate_read
+from pixy_grpc.data.mysql.errors import KINDS, UNREACHABLE, translate, translate_read
 from tests.integration.data.examples import soon
 
 TAKEN = {ER.DUP_KEY, ER.DUP_ENTRY, ER.DUP_UNIQUE, ER.CONSTRAINT_FAILED, 1586, 3819}
@@ -97,7 +97,9 @@ def test_error_of_a_server_in_a_read_is_unavailability(
 def test_error_of_the_driver_becomes_ours(number: int) -> None:
     ours = translate(pymysql.OperationalError(number, NO_SPACE), soon())
 
+    assert ours
     assert type(ours) is EXPECTED[number]
+    assert (ours.message == UNREACHABLE) is (number in REFUSED | LOST)
 
 
 @pytest.mark.parametrize("number", [3, 1026, 1030])

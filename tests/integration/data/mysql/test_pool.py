@@ -299,18 +299,19 @@ def test_server_that_refused_is_tried_by_all_at_once(private_server: MariaDBServ
 
 
 @pytest.mark.parametrize(
-    ("text", "act"),
-    [(b"SET SESSION time_zone", "read"), (b"SELECT 1", "read"), (b"COMMIT", "write")],
+    ("connecting", "connected"),
+    [(b"SET SESSION", b""), (b"", b"SELECT 1"), (b"", b"COMMIT")],
     ids=["connecting", "statement", "commit"],
 )
 def test_loss_has_the_others_asked_before_they_are_used(
-    private_server: MariaDBServer, text: bytes, act: str
+    private_server: MariaDBServer, connecting: bytes, connected: bytes
 ) -> None:
     """Wherever it happened: the connections that were open then may be gone as well."""
 
     def lose(deadline: Deadline) -> None:
-        standing.lose_answer_to(text)
-        with getattr(database, act)(deadline) as session:
+        standing.lose_answer_to(connecting)
+        with database.write(deadline) as session:
+            standing.lose_answer_to(connected)
             session.query("SELECT 1", {})
 
     with proxy(private_server.port) as standing, _database(standing.port, places=2) as database:
