@@ -1,6 +1,6 @@
 """What one page may cost where the index cannot tell what matches."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing
 from datetime import timedelta
 from pathlib import Path
@@ -157,6 +157,34 @@ class CountingSession:
     def execute_many(self, sql: str, parameters: list[Parameters]) -> None:  # type: ignore[override]
         """Execute."""
         self._session.execute_many(sql, parameters)
+
+
+class InterruptedSession(CountingSession):
+    """A session behind whose first query something else happens."""
+
+    def __init__(self, session: Session, happens: Callable[[], object]) -> None:
+        super().__init__(session)
+        self._happens = happens
+
+    def query(self, sql: str, parameters: Parameters) -> list[Row]:
+        """Query, and let it happen."""
+        rows = super().query(sql, parameters)
+        if len(self.statements) == 1:
+            self._happens()
+        return rows
+
+
+def test_image_deleted_while_a_page_is_made_is_left_out(database: SqliteDatabase) -> None:
+    """It was found, and is gone when its details are read: the page goes on."""
+    repository = SqlImageRepository(database)
+    guids = [add(repository).image.guid for _ in range(3)]
+    query = PageQuery(ImageFilter(), None, 3, PAGE_BYTES)
+
+    with database.read(soon()) as session:
+        interrupted = InterruptedSession(session, lambda: repository.delete(guids[1], soon()))
+        page = Listing(interrupted, database.dialect, query, ListingLimits(), soon()).page()
+
+    assert [each.image.guid for each in page.images] == [guids[2], guids[0]]
 
 
 @pytest.mark.parametrize(("words", "is_rare"), [(1, True), (3, True), (4, True), (5, False)])
