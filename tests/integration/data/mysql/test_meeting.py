@@ -85,7 +85,7 @@ def test_renewals_that_meet_do_not_cross(
         creations.claim(new_creation(creation_key(request_id=each)), soon()).fence
         for each in (last, first)
     ]
-    renew = "UPDATE creations SET lease_until = 2000 WHERE request_id = '{}'"
+    renew = "UPDATE creations SET lease_until = 2000 WHERE caller = 'alice' AND request_id = '{}'"
     with ThreadPoolExecutor(1) as threads:
         other.begin()
         other.query(renew.format(first))
