@@ -7,6 +7,7 @@ from pixy_grpc.core.call import Deadline
 from pixy_grpc.core.ports import StoredImage
 from pixy_grpc.v1 import image_service_pb2 as pb
 from pixy_grpc.v1.image_service_pb2_grpc import ImageServiceStub
+from pixy_grpc.web.scope import MAX_CALL_SECONDS
 from tests.e2e.rooms.calls import CREATE, NO_GUID, half_open
 from tests.e2e.rooms.conftest import StartLimited
 from tests.e2e.rpc.failing import failing_server
@@ -58,6 +59,19 @@ def test_work_ends_before_the_callers_deadline() -> None:
 
     ends = [deadline.at for deadline in repository.deadlines]
     assert any(end < given.at for end, given in zip(ends, latest, strict=True))
+
+
+def test_work_for_a_call_without_a_deadline_has_a_cap() -> None:
+    """Ours: past it the caller has not asked for too much."""
+    repository = TimedRepository()
+    request = pb.GetImageDetailsRequest(guid=NO_GUID)
+    with failing_server(repository) as server, server.running.stub() as stub:  # noqa: SIM117
+        with pytest.raises(grpc.RpcError):
+            stub.GetImageDetails(request, metadata=server.running.metadata())
+
+    (deadline,) = repository.deadlines
+    assert deadline.remaining() <= MAX_CALL_SECONDS
+    assert not deadline.from_caller
 
 
 def _call(server: RunningServer, stub: ImageServiceStub, seconds: float) -> Deadline:

@@ -1,11 +1,12 @@
 """How health asks what it answers for."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from pixy_grpc.core.call import Deadline
-from pixy_grpc.web.health import CHECK_SECONDS, Health
+from pixy_grpc.web.health import ANSWER_SECONDS, CHECK_SECONDS, Health
 
 BOUND_SECONDS = 5.0
 """Within which a loss and a return show."""
@@ -27,6 +28,15 @@ def test_ping_has_a_deadline_that_shows_its_loss_in_time() -> None:
 
     with _started({"database": deadlines.append}):
         assert CHECK_SECONDS + deadlines[0].remaining() < BOUND_SECONDS - 1
+
+
+def test_start_returns_once_all_have_answered() -> None:
+    """At once, where they do."""
+    began = time.monotonic()
+
+    with _started({"database": lambda _: None, "store": lambda _: None}) as health:
+        assert time.monotonic() - began < ANSWER_SECONDS / 2
+        assert health.serving
 
 
 def test_ping_that_raised_anything_is_asked_again() -> None:
