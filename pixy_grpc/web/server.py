@@ -67,13 +67,8 @@ _OPTIONS = {
     "grpc.max_concurrent_streams": 1_000,  # one connection cannot queue without end
     "grpc.server_handshake_timeout_ms": 10_000,
     "grpc.http2.settings_timeout": 10_000,
-    "grpc.keepalive_time_ms": 30_000,  # find a peer that is gone ...
-    "grpc.keepalive_timeout_ms": 10_000,
-    "grpc.http2.ping_timeout_ms": 10_000,  # ... this one closes it
     "grpc.keepalive_permit_without_calls": 1,
     "grpc.http2.min_ping_interval_without_data_ms": 20_000,  # clients may ping as often
-    "grpc.max_connection_idle_ms": 120_000,  # connections without calls make room
-    "grpc.max_connection_age_ms": 3_600_000,  # the backstop: what every limit missed
     "grpc.max_connection_age_grace_ms": 600_000,
 }
 
@@ -88,6 +83,10 @@ class ServerLimits:
     message when it sends the headers, and it is at most a few packets. `probe_seconds` is
     the same for health, whose few places are open to anybody. `stream_seconds` is a stream
     of requests in all (reflection: a client asks a few questions and goes).
+
+    A connection that is quiet for `quiet_seconds` is asked whether it is there, and closed
+    after `silent_seconds` without an answer. One without calls for `idle_seconds` makes
+    room. `connection_seconds` is the backstop: what every other limit missed ends then.
     """
 
     reads: int = 64
@@ -101,6 +100,10 @@ class ServerLimits:
     watch_seconds: float = WATCH_SECONDS
     stall_seconds: float = 30.0
     least_bytes_per_second: float = LEAST_BYTES_PER_SECOND
+    quiet_seconds: float = 30.0
+    silent_seconds: float = 10.0
+    idle_seconds: float = 120.0
+    connection_seconds: float = 3_600.0
 
     def message_seconds_of(self, method: str) -> float:
         """Return how long that method's message may take."""
@@ -127,7 +130,7 @@ class GrpcServer:
         self._server = grpc.server(
             ThreadPoolExecutor(REFUSAL_THREADS, thread_name_prefix="pixy-refusals"),
             interceptors=_interceptors(authenticator, self._rooms, self._watchdog, limits),
-            options=_options(share_port=share_port),
+            options=_options(limits, share_port=share_port),
         )
         pace = Pace(self._watchdog, limits.stall_seconds, limits.least_bytes_per_second)
         self._narration = Narration(limits.creates + limits.waits, pace)
@@ -168,15 +171,26 @@ class GrpcServer:
         return all(ended)
 
 
-def _options(*, share_port: bool) -> list[tuple[str, int]]:
-    """Return the channel arguments, so that connections leave descriptors for files."""
+def _options(limits: ServerLimits, *, share_port: bool) -> list[tuple[str, int]]:
+    """Return the channel arguments, so that connections leave descriptors for files.
+
+    gRPC's own `keepalive_timeout_ms` closes no silent peer; the timeout of pings does.
+    """
     descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     connections = max(min(MAX_CONNECTIONS, descriptors - OWN_DESCRIPTORS), 1)
     return [
         *_OPTIONS.items(),
+        ("grpc.keepalive_time_ms", _milliseconds(limits.quiet_seconds)),
+        ("grpc.http2.ping_timeout_ms", _milliseconds(limits.silent_seconds)),
+        ("grpc.max_connection_idle_ms", _milliseconds(limits.idle_seconds)),
+        ("grpc.max_connection_age_ms", _milliseconds(limits.connection_seconds)),
         ("grpc.max_allowed_incoming_connections", connections),
         ("grpc.so_reuseport", int(share_port)),
     ]
+
+
+def _milliseconds(seconds: float) -> int:
+    return round(seconds * 1_000)
 
 
 def _rooms(limits: ServerLimits) -> dict[str, Room]:

@@ -161,7 +161,6 @@ class _Session:
         cursor.executemany(pyformat(sql), [dict(each) for each in parameters])
 
     def begin(self) -> None:
-        self._require_time()
         self._loan.steady.begin()
 
     def commit(self) -> None:

@@ -64,9 +64,12 @@ class FailingServer:
 
 
 @contextmanager
-def failing_server() -> Iterator[FailingServer]:
+def failing_server(
+    repository: InMemoryImageRepository | None = None,
+) -> Iterator[FailingServer]:
     """Serve the real use cases over stores in memory until the block ends."""
-    repository, store, clock = InMemoryImageRepository(), TearingStore(), FixedClock()
+    repository = repository or InMemoryImageRepository()
+    store, clock = TearingStore(), FixedClock()
     parts = CreationParts(
         images=repository,
         creations=InMemoryCreationRepository(repository),

@@ -22,7 +22,7 @@ from pixy_grpc.data.init import lease, migrate, migrations
 from pixy_grpc.data.mysql import MySQLDatabase, parse_url
 from pixy_grpc.data.repository import SqlImageRepository
 from pixy_grpc.data.sqlite import SqliteDatabase
-from tests.integration.data.examples import new_guid, soon
+from tests.integration.data.examples import add, new_guid, soon
 from tests.integration.data.interrupted import InterruptedDatabase
 from tests.support.mariadb import fresh_database, shared_server_url
 
@@ -146,6 +146,28 @@ def test_adopt_serves_files_by_filename_and_by_guid(older: Older) -> None:
     assert older.bytes_of(other.lower()) == JPEG
     image = older.repository.get(named, soon()).image
     assert (image.content_type, image.size_bytes, image.sha256) == ("image/png", len(PNG), "")
+
+
+@pytest.mark.parametrize(
+    ("data", "content_type"),
+    [
+        (PNG, "image/png"),
+        (JPEG, "image/jpeg"),
+        (b"RIFF\x40\0\0\0WEBPVP8 older", "image/webp"),
+        (b"RIFF\x40\0\0\0WAVEfmt older", ""),
+        (b"<svg>", ""),
+        (b"", ""),
+    ],
+)
+def test_adopt_tells_the_type_by_the_bytes(older: Older, data: bytes, content_type: str) -> None:
+    """Whatever a file is called."""
+    guid = older.add(new_guid(), "fox.png")
+    older.put("fox.png", data)
+
+    older.adopt()
+
+    image = older.repository.get(guid, soon()).image
+    assert (image.content_type, image.size_bytes) == (content_type, len(data))
 
 
 def test_adopt_lists_and_finds_rows_without_files(older: Older) -> None:
@@ -314,6 +336,18 @@ def test_adopt_takes_the_image_among_files_of_a_guid(older: Older) -> None:
     assert older.bytes_of(other) == b"log"
 
 
+def test_adopt_takes_a_file_of_the_guid_before_one_of_the_name(older: Older) -> None:
+    """A guid is nobody else's, where two rows may have one filename."""
+    own = older.add(new_guid(), "fox.png")
+    other = older.add(new_guid(), "fox.png")
+    older.put(f"{own}.png", PNG)
+    older.put("fox.png", JPEG)
+
+    older.adopt()
+
+    assert (older.bytes_of(own), older.bytes_of(other)) == (PNG, JPEG)
+
+
 def test_adopt_reports_files_that_have_gone(older: Older, caplog: pytest.LogCaptureFixture) -> None:
     """A file that vanished since it was seen costs its row the bytes, and no more."""
     gone = older.add(new_guid(), "gone.png")
@@ -332,14 +366,16 @@ def test_adopt_reports_files_that_have_gone(older: Older, caplog: pytest.LogCapt
 
 
 def test_adopt_again_does_nothing(older: Older) -> None:
-    """Rows are taken over once: later starts ask one question and go on."""
+    """Rows are taken over once, and those of this version never: later starts go on."""
     older.add(new_guid(), "fox.png")
     older.adopt()
     older.put("fox.png", PNG)
+    added = add(older.repository, filename="fox.png")
 
     report = older.adopt()
 
     assert report.images == 0
+    assert older.repository.get(added.image.guid, soon()) == added
 
 
 def test_adopt_waits_for_another_server(older: Older) -> None:

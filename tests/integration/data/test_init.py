@@ -274,6 +274,22 @@ def test_paused_server_that_was_taken_over_stops(
     assert _versions(database) == [step.version for step in STEPS]
 
 
+def test_server_that_was_taken_over_leaves_the_lease_to_the_other(
+    database: SqliteDatabase,
+) -> None:
+    """A third one would go on beside it."""
+
+    def take_over() -> None:
+        _run(database, "DELETE FROM schema_lease")
+        _lend_lease(database, LEASE_SECONDS)
+
+    with pytest.raises(DBConnectionError, match="took the migration over"):
+        migrate(InterruptedDatabase(database, FIRST_RENEWAL, take_over), soon())
+
+    assert _versions(database) == []
+    assert _rows(database, "SELECT owner FROM schema_lease") == [{"owner": "another"}]
+
+
 def test_deadline_in_the_middle_gives_the_lease_back(database: SqliteDatabase) -> None:
     """Nobody waits for a lease that nobody uses."""
     deadline = Deadline.after(0.5)

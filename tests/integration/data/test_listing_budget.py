@@ -1,7 +1,8 @@
 """What one page may cost where the index cannot tell what matches."""
 
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,16 +11,19 @@ from pixy_grpc.core.call import Deadline
 from pixy_grpc.core.exceptions import DBConnectionError, DeadlineTooShortError, ImageException
 from pixy_grpc.core.ports import Page, PageQuery
 from pixy_grpc.core.search import ImageFilter
-from pixy_grpc.data.database import Parameters, Row, Session
-from pixy_grpc.data.listing import Listing, ListingLimits
+from pixy_grpc.data.database import Database, Parameters, Row, Session, time_text
+from pixy_grpc.data.listing import EARLIEST, LATEST, Listing, ListingLimits
 from pixy_grpc.data.repository import SqlImageRepository
 from pixy_grpc.data.sqlite import SqliteDatabase
 from tests.integration.data.examples import PAGE_BYTES, add, pages, soon
 from tests.integration.data.implementations import new_sqlite_file
+from tests.integration.data.interrupted import InterruptedDatabase
 
 WORD = "wor" + "d" * 40
 INEXACT = ImageFilter(WORD)
 """The index holds the first 40 characters of a word."""
+
+SECOND = timedelta(seconds=1)
 
 NO_MATCH = WORD[:-1]
 """And has this one for it."""
@@ -105,16 +109,41 @@ def test_page_that_is_late_compares_no_further(
         Listing(session, database.dialect, query, ListingLimits(), passed).page()
 
 
+class TimedDatabase(InterruptedDatabase):
+    """A database that notes how long each read may take."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self.seconds: list[float] = []
+
+    def read(self, deadline: Deadline) -> AbstractContextManager[Session]:
+        """Note it, and lend a session."""
+        self.seconds.append(deadline.remaining())
+        return super().read(deadline)
+
+
+def test_page_has_a_cap_of_ours(database: SqliteDatabase) -> None:
+    """Its wait for a place included: a call without a deadline ends, too."""
+    timed = TimedDatabase(database)
+    query = PageQuery(INEXACT, None, 3, PAGE_BYTES)
+
+    SqlImageRepository(timed).list_page(query, Deadline.after(600))
+
+    assert max(timed.seconds) <= 10
+
+
 class CountingSession:
     """A session that notes its queries."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self.statements: list[str] = []
+        self.values: set[object] = set()
 
     def query(self, sql: str, parameters: Parameters) -> list[Row]:
-        """Note the statement and query."""
+        """Note the statement and its values, and query."""
         self.statements.append(sql)
+        self.values.update(parameters.values())
         return self._session.query(sql, parameters)
 
     def execute(self, sql: str, parameters: Parameters) -> int:
@@ -128,6 +157,34 @@ class CountingSession:
     def execute_many(self, sql: str, parameters: list[Parameters]) -> None:  # type: ignore[override]
         """Execute."""
         self._session.execute_many(sql, parameters)
+
+
+class InterruptedSession(CountingSession):
+    """A session behind whose first query something else happens."""
+
+    def __init__(self, session: Session, happens: Callable[[], object]) -> None:
+        super().__init__(session)
+        self._happens = happens
+
+    def query(self, sql: str, parameters: Parameters) -> list[Row]:
+        """Query, and let it happen."""
+        rows = super().query(sql, parameters)
+        if len(self.statements) == 1:
+            self._happens()
+        return rows
+
+
+def test_image_deleted_while_a_page_is_made_is_left_out(database: SqliteDatabase) -> None:
+    """It was found, and is gone when its details are read: the page goes on."""
+    repository = SqlImageRepository(database)
+    guids = [add(repository).image.guid for _ in range(3)]
+    query = PageQuery(ImageFilter(), None, 3, PAGE_BYTES)
+
+    with database.read(soon()) as session:
+        interrupted = InterruptedSession(session, lambda: repository.delete(guids[1], soon()))
+        page = Listing(interrupted, database.dialect, query, ListingLimits(), soon()).page()
+
+    assert [each.image.guid for each in page.images] == [guids[2], guids[0]]
 
 
 @pytest.mark.parametrize(("words", "is_rare"), [(1, True), (3, True), (4, True), (5, False)])
@@ -149,6 +206,31 @@ def test_images_of_many_words_are_counted_once(
 
     assert any("DISTINCT t.image_id" in sql for sql in counting.statements) is is_rare
     assert len(page.images) == (3 if is_rare else 0)
+
+
+@pytest.mark.parametrize(
+    ("sought", "sent"),
+    [
+        (ImageFilter(created_after=LATEST), {time_text(LATEST)}),
+        (ImageFilter(created_after=LATEST + SECOND), set()),
+        (ImageFilter(created_before=LATEST), {time_text(LATEST)}),
+        (ImageFilter(created_before=LATEST + SECOND), set()),
+        (ImageFilter(created_after=EARLIEST - SECOND), {time_text(EARLIEST)}),
+        (ImageFilter(created_before=EARLIEST - SECOND), {time_text(EARLIEST)}),
+    ],
+)
+def test_times_that_no_image_has_are_not_sent(
+    database: SqliteDatabase, sought: ImageFilter, sent: set[str]
+) -> None:
+    """A strict MySQL takes one that its TIMESTAMP does not hold for an error."""
+    query = PageQuery(sought, None, 3, PAGE_BYTES)
+
+    with database.read(soon()) as session:
+        counting = CountingSession(session)
+        Listing(counting, database.dialect, query, ListingLimits(), soon()).page()
+
+    assert {value for value in counting.values if isinstance(value, str)} == sent
+    assert bool(counting.statements) is (sought.created_after != LATEST + SECOND)
 
 
 def test_candidates_are_fetched_together(database: SqliteDatabase) -> None:

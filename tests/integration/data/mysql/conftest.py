@@ -33,9 +33,9 @@ def repository(database: MySQLDatabase) -> SqlImageRepository:
     return SqlImageRepository(database)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def private_server() -> Iterator[MariaDBServer]:
-    """Start a server that a test may do anything to; it flushes at each commit."""
+    """Start a server that a test may do anything to and undo; it flushes at each commit."""
     server = MariaDBServer()
     try:
         server.start()

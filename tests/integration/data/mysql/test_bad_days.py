@@ -232,6 +232,27 @@ def test_lost_commit_is_told_and_found(
     assert listed(repository) == [new.guid]
 
 
+@pytest.mark.parametrize("act", ["read", "write"])
+def test_statement_whose_answer_is_lost_is_not_run_again(
+    private_server: MariaDBServer, url: str, act: str
+) -> None:
+    """On its own it was done, once; in a transaction it was not done."""
+    with (
+        closing(MySQLDatabase(parse_url(url))) as database,
+        proxy(private_server.port) as standing,
+        closing(MySQLDatabase(replace(parse_url(url), port=standing.port))) as cut_off,
+    ):
+        with database.write(soon()) as session:
+            session.execute("CREATE TABLE counted (n INT)", {})
+        standing.lose_answer_to(b"INSERT INTO counted")
+        with pytest.raises(DBConnectionError), getattr(cut_off, act)(soon()) as session:
+            session.execute("INSERT INTO counted VALUES (1)", {})
+        with database.read(soon()) as session:
+            rows = session.query("SELECT n FROM counted", {})
+
+    assert len(rows) == (1 if act == "read" else 0)
+
+
 def test_commit_that_is_not_answered_is_unavailability(
     private_server: MariaDBServer, repository: SqlImageRepository, database: MySQLDatabase
 ) -> None:

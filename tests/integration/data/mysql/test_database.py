@@ -77,13 +77,12 @@ def test_insert_returns_the_id(database: MySQLDatabase) -> None:
     assert ids == [row["id"] for row in found]
 
 
-def test_execute_counts_the_rows_it_met(database: MySQLDatabase) -> None:
+def test_execute_counts_the_rows_it_met(url: str) -> None:
     """Those it did not have to change too."""
-    update = "UPDATE store SET store_id = 'x' WHERE id = :id"
-
-    with database.write(soon()) as session:
-        session.execute("INSERT INTO store (id, store_id) VALUES (1, 'x')", {})
-        met = [session.execute(update, {"id": each}) for each in (1, 2)]
+    with closing(MySQLDatabase(parse_url(url))) as database, database.write(soon()) as session:
+        session.execute("CREATE TEMPORARY TABLE t (id INT, n INT)", {})
+        session.execute("INSERT INTO t VALUES (1, 7)", {})
+        met = [session.execute("UPDATE t SET n = 7 WHERE id = :id", {"id": id_}) for id_ in (1, 2)]
 
     assert met == [1, 0]
 

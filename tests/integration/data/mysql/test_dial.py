@@ -14,6 +14,7 @@ from pixy_grpc.data.mysql import MySQLDatabase, parse_url
 from pixy_grpc.data.mysql.dial import dial_first
 from pixy_grpc.data.mysql.wire import Limit
 from tests.integration.data.examples import soon
+from tests.integration.data.mysql.faults import call, call_at_once
 
 
 @contextmanager
@@ -38,6 +39,15 @@ def test_address_that_is_silent_leaves_time_for_the_next() -> None:
             assert connected.getpeername() == listening.getsockname()
 
 
+def test_connection_waits_for_no_packet_to_fill_and_is_kept_alive() -> None:
+    """A peer that is gone without a word is found out by the kernel, however quiet it is."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        addresses = [(socket.AF_INET, listening.getsockname())]
+        with dial_first(addresses, Limit(Deadline.after(1))) as connected:
+            assert connected.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+            assert connected.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+
+
 def test_silent_addresses_end_by_the_deadline() -> None:
     with _full_listener() as silent:
         addresses = [(socket.AF_INET, ("127.0.0.1", silent))] * 3
@@ -47,6 +57,49 @@ def test_silent_addresses_end_by_the_deadline() -> None:
             dial_first(addresses, Limit(deadline))
 
     assert Deadline.after(0).at - deadline.at < 0.5
+
+
+class NameServer:
+    """Stands for one that answers late, or that it knows no such host."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.answers = threading.Event()
+
+    def look_up(self, *_: object, **__: object) -> None:
+        """Answer as getaddrinfo does, when it is time."""
+        self.asked += 1
+        self.answers.wait(30)
+        raise socket.gaierror(socket.EAI_NONAME, "no such host")
+
+
+@pytest.fixture
+def name_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[NameServer]:
+    """Have the names of this process looked up there."""
+    server = NameServer()
+    monkeypatch.setattr(socket, "getaddrinfo", server.look_up)
+    yield server
+    server.answers.set()
+
+
+def test_name_server_that_is_silent_holds_nobody(name_server: NameServer) -> None:
+    """It is asked once, for all who wait; and again once it has answered."""
+    with closing(MySQLDatabase(parse_url("mysql://root@db.example/mysql"))) as database:
+        silent = call_at_once(lambda deadline: _read(database, deadline), 8, 0.2)
+        asked = name_server.asked
+        name_server.answers.set()
+        for _ in range(3):
+            call(lambda deadline: _read(database, deadline), soon())
+
+    silent.require_in_time()
+    assert silent.kinds == {DBConnectionError}
+    assert asked == 1
+    assert name_server.asked > 2
+
+
+def _read(database: MySQLDatabase, deadline: Deadline) -> None:
+    with database.read(deadline) as session:
+        session.query("SELECT 1", {})
 
 
 @pytest.mark.parametrize("host", ["a..b", "a" * 64 + ".example"])

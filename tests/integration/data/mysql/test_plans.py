@@ -42,6 +42,8 @@ def filled() -> Iterator[MySQLDatabase]:
                 session.execute(fill, {"at": time_text(at)})
             for term in (b"pfox", b"fa-fox.png"):
                 session.execute(INDEX, {"term": term})
+            for number, term in enumerate((b"peven", b"podd")):
+                session.execute(f"{INDEX} WHERE id % 2 = :number", {"term": term, "number": number})
         with database.write(soon()) as session:
             session.query("ANALYZE TABLE images, image_terms", {})
         yield database
@@ -98,6 +100,21 @@ def test_search_for_nothing_ends_at_once(filled: MySQLDatabase) -> None:
 
     assert page == []
     assert read < 30 * LIMIT
+
+
+def test_search_for_what_seldom_meets_looks_at_a_bounded_number_of_rows(
+    filled: MySQLDatabase,
+) -> None:
+    """A page is empty then, and goes on where it has come to."""
+    limits = ListingLimits(rows_a_call=1_000, rare_images=100)
+    query = PageQuery(ImageFilter("even odd"), None, LIMIT, PAGE_BYTES)
+    with filled.read(soon()) as session:
+        before = _rows_read(session)
+        page = Listing(session, filled.dialect, query, limits, soon()).page()
+        read = _rows_read(session) - before
+
+    assert (page.images, page.next is None) == ([], False)
+    assert read < 12 * limits.rows_a_call
 
 
 def _place(session: Session, deep: int) -> Position:

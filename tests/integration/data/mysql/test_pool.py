@@ -1,11 +1,13 @@
 """That a borrow ends by its deadline and its place comes back, whatever the server does."""
 
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 
 import pytest
+from pymysql.connections import Connection
 
 from pixy_grpc.core.call import Deadline
 from pixy_grpc.core.exceptions import (
@@ -14,10 +16,12 @@ from pixy_grpc.core.exceptions import (
     RecordNotFoundError,
 )
 from pixy_grpc.data.mysql import MySQLDatabase, parse_url
-from pixy_grpc.data.mysql.pool import CONNECT_SECONDS
+from pixy_grpc.data.mysql.database import OPERATION_SECONDS
+from pixy_grpc.data.mysql.pool import IDLE_SECONDS
 from tests.integration.data.examples import soon
 from tests.integration.data.mysql.faults import (
     PAST_DEADLINE_SECONDS,
+    RECOVERY_SECONDS,
     Outcome,
     Outcomes,
     call,
@@ -28,6 +32,7 @@ from tests.integration.data.mysql.faults import (
 )
 from tests.support.mariadb import MariaDBServer
 
+CONNECTIONS = "SELECT 1 FROM information_schema.processlist WHERE db = 'mysql'"
 PLACES = 8
 THREADS = 64
 SECONDS = 1.0
@@ -93,12 +98,16 @@ def test_silent_server_holds_nobody_past_the_deadline() -> None:
 
 
 def test_server_that_is_down_is_tried_by_one_at_a_time() -> None:
-    """The others do not queue for it: it would count each of them as a broken handshake."""
+    """The others do not queue for it: it would count each of them as a broken handshake.
+
+    Nor does the one try for so long that it would not see the server's return in time.
+    """
     with silent_listener() as listener, _database(listener.port) as database:
-        call(lambda deadline: _read(database, deadline), Deadline.after(CONNECT_SECONDS + 0.1))
+        first = call(lambda deadline: _read(database, deadline), Deadline.after(RECOVERY_SECONDS))
         outcomes = _all_at_once(database, THREADS, SECONDS)
 
         assert listener.connections == 2
+    assert first.late_seconds < -1
     assert sum(outcome.late_seconds > -SECONDS / 2 for outcome in outcomes.each) == 1
 
 
@@ -121,14 +130,59 @@ def test_caller_in_a_hurry_shuts_out_nobody(private_server: MariaDBServer) -> No
     assert [outcome.error for outcome in patient] == [None] * PLACES
 
 
-def test_caller_in_a_hurry_leaves_a_connection_behind(private_server: MariaDBServer) -> None:
+@pytest.mark.parametrize("act", ["read", "write"])
+def test_caller_in_a_hurry_leaves_a_connection_behind(
+    private_server: MariaDBServer, act: str
+) -> None:
     """A deadline too short to connect is none for connecting: the next one finds it done."""
+
+    def hurry(deadline: Deadline) -> None:
+        with getattr(database, act)(deadline):
+            pass
+
     with _database(private_server.port) as database, closing(private_server.connect()) as other:
-        outcome = call(lambda deadline: _read(database, deadline), Deadline.after(0.000_2))
-        connections = other.query("SELECT 1 FROM information_schema.processlist WHERE db = 'mysql'")
+        outcome = call(hurry, Deadline.after(0.000_2))
+        _require_connections(other, 1)
 
     assert isinstance(outcome.error, DBConnectionError)
-    assert connections == 1
+
+
+def test_call_that_is_late_tries_nothing() -> None:
+    with silent_listener() as listener, _database(listener.port) as database:
+        outcome = call(lambda deadline: _read(database, deadline), Deadline.after(-1))
+
+        assert listener.connections == 0
+    assert isinstance(outcome.error, DBConnectionError)
+
+
+def test_connections_stay_and_cost_nothing_between_calls(private_server: MariaDBServer) -> None:
+    """As many as there are places; none is asked or rolled back when it comes and goes."""
+    with _database(private_server.port) as database, closing(private_server.connect()) as other:
+        _require_every_place(database)
+        before = _commands(other)
+        for _ in range(PLACES):
+            _read(database, soon())
+        after = _commands(other)
+
+        _require_connections(other, PLACES)
+    assert after == before
+
+
+def _require_connections(connection: Connection, count: int) -> None:
+    """Fail unless so many are there, once those of the tests before have gone."""
+    end = Deadline.after(5)
+    while (found := connection.query(CONNECTIONS)) != count:
+        assert end.remaining(), found
+
+
+def _commands(connection: Connection) -> tuple[tuple[str, str], ...]:
+    """Return how many pings and transactions the server has had."""
+    cursor = connection.cursor()
+    cursor.execute(
+        "SHOW GLOBAL STATUS WHERE Variable_name IN"
+        " ('Com_admin_commands', 'Com_begin', 'Com_commit', 'Com_rollback')"
+    )
+    return cursor.fetchall()
 
 
 def test_deadline_of_the_caller_is_told_from_a_cap(private_server: MariaDBServer) -> None:
@@ -146,21 +200,32 @@ def test_deadline_of_the_caller_is_told_from_a_cap(private_server: MariaDBServer
     assert [type(ours.error), type(theirs.error)] == [DBConnectionError, DeadlineTooShortError]
 
 
-def test_rollback_on_a_frozen_server_holds_up_nobody(private_server: MariaDBServer) -> None:
-    """It is not done under the lock of the pool: others get their own late answer in time."""
-    with _database(private_server.port, places=2) as database, ThreadPoolExecutor() as threads:
-        _read(database, soon())
+def test_call_without_a_near_deadline_has_a_cap_of_ours(private_server: MariaDBServer) -> None:
+    """A read, and the ROLLBACK of a write; and others get their own late answer in time."""
+    with _database(private_server.port, places=3) as database, ThreadPoolExecutor() as threads:
+        with database.read(soon()):
+            _read(database, soon())  # two are connected: connecting has a cap of its own
+        capped = Deadline.after(OPERATION_SECONDS)
         try:
             writing = threads.submit(_freeze_in_a_write, database, private_server)
+            reading = threads.submit(call, lambda at: _sleep_on(database, at), soon())
             outcomes = []
-            while not writing.done():
+            while not (writing.done() and reading.done()) and time.monotonic() < capped.at + 5:
                 outcomes.append(call(lambda at: _read(database, at), Deadline.after(0.1)))
+            late_seconds = time.monotonic() - capped.at
         finally:
             private_server.thaw()
 
         assert isinstance(writing.exception(), RecordNotFoundError)
+        assert isinstance(reading.result().error, DBConnectionError)
+    assert late_seconds < PAST_DEADLINE_SECONDS
     assert Outcomes(outcomes).kinds == {DBConnectionError}
     assert max(outcome.late_seconds for outcome in outcomes[:-1]) < PAST_DEADLINE_SECONDS
+
+
+def _sleep_on(database: MySQLDatabase, deadline: Deadline) -> None:
+    with database.read(deadline) as session:
+        session.query("SELECT SLEEP(60)", {})
 
 
 def _freeze_in_a_write(database: MySQLDatabase, server: MariaDBServer) -> None:
@@ -190,12 +255,13 @@ def test_restarted_server_is_used_by_the_first_call(private_server: MariaDBServe
 
 
 def test_server_that_was_gone_is_used_by_the_first_call(private_server: MariaDBServer) -> None:
-    """Without a pause after the failures before."""
+    """Without a pause after the failures before; and then by all at once."""
     with _database(private_server.port) as database:
         private_server.stop()
         failed = _all_at_once(database, THREADS, SECONDS)
         private_server.start()
         outcome = call(lambda deadline: _read(database, deadline), Deadline.after(SECONDS))
+        _require_every_place(database)
 
     assert failed.kinds == {DBConnectionError}
     assert all(each.late_seconds < 0 for each in failed.each)
@@ -212,6 +278,113 @@ def test_connections_that_were_forgotten_cost_one_call(private_server: MariaDBSe
 
     assert isinstance(first.error, DBConnectionError)
     assert outcomes.kinds == set()
+
+
+def test_server_that_refused_is_tried_by_all_at_once(private_server: MariaDBServer) -> None:
+    """It is there: nobody has to find out first whether it is back."""
+    url = f"mysql://late@127.0.0.1:{private_server.port}/mysql?pool_size={PLACES}"
+    with (
+        closing(MySQLDatabase(parse_url(url))) as database,
+        closing(private_server.connect()) as other,
+    ):
+        refused = call(lambda deadline: _read(database, deadline), soon())
+        other.query("CREATE USER late@'%'")
+        try:
+            other.query("GRANT ALL ON *.* TO late@'%'")
+            _require_every_place(database)
+        finally:
+            other.query("DROP USER late@'%'")
+
+    assert isinstance(refused.error, DBConnectionError)
+
+
+@pytest.mark.parametrize(
+    ("connecting", "connected"),
+    [(b"SET SESSION", b""), (b"", b"SELECT 1"), (b"", b"COMMIT")],
+    ids=["connecting", "statement", "commit"],
+)
+def test_loss_has_the_others_asked_before_they_are_used(
+    private_server: MariaDBServer, connecting: bytes, connected: bytes
+) -> None:
+    """Wherever it happened: the connections that were open then may be gone as well."""
+
+    def lose(deadline: Deadline) -> None:
+        standing.lose_answer_to(connecting)
+        with database.write(deadline) as session:
+            standing.lose_answer_to(connected)
+            session.query("SELECT 1", {})
+
+    with proxy(private_server.port) as standing, _database(standing.port, places=2) as database:
+        with database.read(soon()) as session:
+            session.query("SELECT 2", {})
+            lost = call(lose, soon())
+        standing.forget()
+        outcomes = _all_at_once(database, 2, 3.0)
+
+    assert isinstance(lost.error, DBConnectionError)
+    assert outcomes.kinds == set()
+
+
+def _jump(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    """Let that much time pass at once."""
+    monotonic = time.monotonic
+    monkeypatch.setattr(time, "monotonic", lambda: monotonic() + seconds)
+
+
+def test_connections_that_were_quiet_for_long_are_asked_first(
+    private_server: MariaDBServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A firewall has forgotten them: no call is lost for that."""
+    with proxy(private_server.port) as standing, _database(standing.port) as database:
+        _require_every_place(database)
+        standing.forget()
+        _jump(monkeypatch, IDLE_SECONDS + 1)
+
+        outcomes = _all_at_once(database, PLACES, 3.0)
+
+    assert outcomes.kinds == set()
+
+
+def test_connection_that_was_quiet_and_answers_is_kept(
+    private_server: MariaDBServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And asked once, not each time."""
+    with _database(private_server.port, places=1) as database:
+        before = _numbers(database)
+        _jump(monkeypatch, IDLE_SECONDS + 1)
+
+        after = [_numbers(database) for _ in range(2)]
+
+    assert [connection for connection, _ in after] == [before[0]] * 2
+    assert [pings - before[1] for _, pings in after] == [1, 1]
+
+
+def _numbers(database: MySQLDatabase) -> tuple[object, int]:
+    """Return which connection it is, and how many pings the server has had."""
+    with database.read(soon()) as session:
+        (row,) = session.query("SELECT CONNECTION_ID() AS id", {})
+        (status,) = session.query("SHOW GLOBAL STATUS LIKE 'Com_admin_commands'", {})
+    return row["id"], int(status["Value"])
+
+
+def test_statement_that_is_not_taken_holds_nobody(private_server: MariaDBServer) -> None:
+    """More of it than fits into what lies between us and a frozen server."""
+    long = "x" * 15_000_000
+
+    def send(deadline: Deadline) -> None:
+        with database.read(deadline) as session:
+            private_server.freeze()
+            session.query("SELECT :long", {"long": long})
+
+    with _database(private_server.port, places=1) as database:
+        _read(database, soon())
+        try:
+            outcome = call(send, Deadline.after(0.5))
+        finally:
+            private_server.thaw()
+
+    assert isinstance(outcome.error, DBConnectionError)
+    assert outcome.late_seconds < PAST_DEADLINE_SECONDS
 
 
 def test_late_caller_casts_no_suspicion(private_server: MariaDBServer) -> None:

@@ -1,5 +1,6 @@
 """Holds every statement that is sent to what MySQL 8.0 takes: MariaDB takes more."""
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -31,6 +32,9 @@ NOT_IN_MYSQL = (exp.Returning, exp.Except, exp.Intersect, exp.OnConflict, exp.Co
 not read at all."""
 
 SESSION_STATEMENTS = (connection.SETTINGS, connection.ISOLATION, connection.SYNC_WAIT)
+
+OF_MARIADB = re.compile(r"/\*M!.*?\*/")
+OF_MYSQL = re.compile(r"/\*!80000(.*?)\*/")
 
 
 class RecordingSession:
@@ -109,6 +113,16 @@ def test_statements_are_of_mysql(statements: set[str]) -> None:
     assert len(statements) > 30
     for statement in (*statements, *SESSION_STATEMENTS):
         _require_mysql(statement)
+
+
+def test_statements_are_bounded_as_mysql_reads_the_settings() -> None:
+    """It passes over MariaDB's comment and reads its own, in milliseconds."""
+    read = OF_MYSQL.sub(r"\1", OF_MARIADB.sub("", connection.SETTINGS))
+
+    _require_mysql(read)
+
+    assert f"max_execution_time = {connection.STATEMENT_SECONDS * 1000}" in read
+    assert "max_statement_time" not in read
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -22,6 +23,7 @@ from tests.integration.data.mysql.faults import PAST_DEADLINE_SECONDS, call, req
 from tests.support.mariadb import MariaDBServer
 
 CIPHER = "SHOW SESSION STATUS LIKE 'Ssl_cipher'"
+ASLEEP = "SELECT 1 FROM information_schema.processlist WHERE info = 'SELECT SLEEP(9)'"
 PLAIN: list[Row] = [{"Variable_name": "Ssl_cipher", "Value": ""}]
 
 
@@ -205,6 +207,25 @@ def test_frozen_server_holds_nobody_inside_tls(
 
     assert [type(outcome.error) for outcome in outcomes] == [DBConnectionError] * 2
     assert max(outcome.late_seconds for outcome in outcomes) < PAST_DEADLINE_SECONDS
+
+
+def test_close_ends_what_still_waits_inside_tls(
+    tls_server: MariaDBServer, authority: Authority
+) -> None:
+    """At once, and as if the server had gone."""
+    database = _database(tls_server, f"ssl_ca={authority.file}")
+    with ThreadPoolExecutor(1) as threads, closing(tls_server.connect()) as other:
+        waiting = threads.submit(call, lambda deadline: _sleep(database, deadline), soon())
+        while not other.query(ASLEEP):
+            pass
+        database.close()
+
+        assert isinstance(waiting.result(5).error, DBConnectionError)
+
+
+def _sleep(database: MySQLDatabase, deadline: Deadline) -> None:
+    with database.read(deadline) as session:
+        session.query("SELECT SLEEP(9)", {})
 
 
 def test_our_own_certificate_is_shown(tls_server: MariaDBServer, authority: Authority) -> None:
