@@ -13,7 +13,7 @@ from pixy_grpc.web.interceptors.errors import log_error
 from pixy_grpc.web.mailbox import Mailbox, Response
 from pixy_grpc.web.pace import Pace
 
-Creation = Callable[[Progress], CreatedImage]
+Create = Callable[[Progress], CreatedImage]
 
 
 class Narration:
@@ -28,7 +28,7 @@ class Narration:
         self._pace = pace
 
     def told(
-        self, create: Creation, partial_images: int, context: grpc.ServicerContext
+        self, create: Create, partial_images: int, context: grpc.ServicerContext
     ) -> Iterator[Response]:
         """Yield what a creation tells, then what it has made; raise what it raises.
 

@@ -77,7 +77,8 @@ _OPTIONS = {
 class ServerLimits:
     """Places in each room, and how long what may take, in seconds.
 
-    `waits` are duplicates of a creation that runs, each a thread that sleeps.
+    `waits` are duplicates of a creation that runs, each a thread that sleeps. A creation
+    that is told of has a second thread, in either room.
 
     `message_seconds` is from a call's headers to the end of its message: a client has the
     message when it sends the headers, and it is at most a few packets. `probe_seconds` is

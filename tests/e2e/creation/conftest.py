@@ -1,10 +1,11 @@
-"""Databases, each test on both kinds."""
+"""Databases, each test on both kinds, callers and the log."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from tests.e2e.rpc.logbook import LogBook, keeping_logs
 from tests.support.mariadb import fresh_database, shared_server_url
 
 
@@ -23,3 +24,10 @@ def threads() -> Iterator[ThreadPoolExecutor]:
     """Run callers beside the test."""
     with ThreadPoolExecutor(64) as pool:
         yield pool
+
+
+@pytest.fixture
+def log() -> Iterator[LogBook]:
+    """Keep what the service logs while the test runs."""
+    with keeping_logs() as book:
+        yield book

@@ -18,7 +18,7 @@ from pixy_grpc.core.exceptions import (
 from pixy_grpc.core.models import GenerationOptions
 from pixy_grpc.core.ports import Audience
 from pixy_grpc.core.progress import MAX_PARTIAL_BYTES
-from pixy_grpc.service.generators.openai import COMPATIBLE, OPENAI, OPENAI_ANY_SIZE, Profile
+from pixy_grpc.service.generators.openai import COMPATIBLE, OPENAI, OPENAI_ANY_SIZE, Limits, Profile
 from tests.integration.generators.asking import (
     KEY,
     LIMITS,
@@ -132,6 +132,13 @@ def test_as_many_are_asked_for_as_are_wanted_allowed_and_understood(
 
     assert provider.requests[0].parameters.get("partial_images") == asked
     assert provider.requests[0].parameters.get("stream") == (True if asked else None)
+
+
+@pytest.mark.parametrize("allowed", [-1, 4])
+def test_as_many_as_no_provider_makes_are_no_setting(allowed: int) -> None:
+    """Said when it is set, not when somebody asks."""
+    with pytest.raises(ValueError, match="0 to 3"):
+        Limits(max_partial_images=allowed)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from urllib.parse import SplitResult, urlsplit
 
 from pixy_grpc.core.models import ImageFormat
+from pixy_grpc.core.progress import MAX_PARTIAL_IMAGES
 from pixy_grpc.service.generators.openai.profile import OPENAI, Profile
 
 OPENAI_BASE_URL = "https://api.openai.com/v1"
@@ -97,7 +98,8 @@ class Limits:
     paid for. `connections` bounds each of the two pools, to the provider and to image
     hosts: the number of creations at once is what it takes. `answers` of them are read
     and decoded at once. `max_partial_images` unfinished images, 0 to 3, are asked for at
-    most where an audience wants them: OpenAI bills each as 100 more output tokens.
+    most where an audience wants them: OpenAI bills each as 100 more output tokens. Raises
+    ValueError for another number of them.
     """
 
     cap_seconds: float = 170.0
@@ -108,6 +110,10 @@ class Limits:
     connections: int = 64
     answers: int = 8
     max_partial_images: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.max_partial_images <= MAX_PARTIAL_IMAGES:
+            raise ValueError(f"Partial images are 0 to {MAX_PARTIAL_IMAGES}.")
 
 
 def _is_base(parts: SplitResult) -> bool:
