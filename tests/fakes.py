@@ -166,7 +166,7 @@ class InMemoryCreationRepository:
                 return None
             if found.lease_until_ms >= ended_before_ms:
                 return None
-            fence = Fence(found.key, found.fence.number + 1)
+            fence = replace(found.fence, number=found.fence.number + 1)
             taken = replace(found, fence=fence, lease_until_ms=lease_until_ms)
             tables.creations[taken.key] = taken
             return taken
@@ -213,8 +213,8 @@ class InMemoryCreationRepository:
         with self._images.lent(deadline) as tables:
             found = tables.creations.pop(key, None)
             if found:
-                other = Fence(CreationKey(key.caller, request_id), found.fence.number)
-                tables.creations[other.key] = replace(found, fence=other)
+                other = CreationKey(key.caller, request_id)
+                tables.creations[other] = replace(found, fence=replace(found.fence, key=other))
 
     def list_unfinished(
         self, ended_before_ms: int, limit: int, deadline: Deadline
@@ -246,7 +246,7 @@ def _change(tables: _Tables, fence: Fence, **changes: object) -> None:
 
 def _claimed(new: NewCreation) -> Creation:
     return Creation(
-        fence=Fence(new.key, 1),
+        fence=Fence(new.key, 1, new.guid),
         fingerprint=new.fingerprint,
         guid=new.guid,
         state=CreationState.CLAIMED,

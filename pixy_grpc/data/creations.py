@@ -25,7 +25,7 @@ _COLUMNS = """
 """
 
 _NAMED = "caller = :caller AND request_id = :request_id"
-_HELD = f"{_NAMED} AND fence = :fence AND state <> 'done'"
+_HELD = f"{_NAMED} AND fence = :fence AND guid = :guid AND state <> 'done'"
 
 _FIND = f"SELECT {_COLUMNS} FROM creations WHERE {_NAMED}"  # noqa: S608 - constants
 
@@ -171,7 +171,7 @@ def end_creation(session: Session, fence: Fence, store_key: str) -> None:
 
 def fence_parameters(fence: Fence) -> Row:
     """Return what finds the row that a fence holds."""
-    return {**_name(fence.key), "fence": fence.number}
+    return {**_name(fence.key), "fence": fence.number, "guid": fence.guid}
 
 
 def _change(
@@ -215,7 +215,7 @@ def _usage_parameters(usage: Usage) -> Row:
 def _creation(row: Row) -> Creation:
     key = CreationKey(bytes(row["caller"]).decode(), row["request_id"])
     return Creation(
-        fence=Fence(key, row["fence"]),
+        fence=Fence(key, row["fence"], row["guid"]),
         fingerprint=row["fingerprint"],
         guid=row["guid"],
         state=CreationState(row["state"]),

@@ -137,7 +137,7 @@ def _document(spooled: SpooledImage) -> Document:
 def _paid(document: Document) -> PaidImage:
     key = CreationKey(document["caller"], document["request_id"])
     return PaidImage(
-        fence=Fence(key, document["fence"]),
+        fence=Fence(key, document["fence"], document["guid"]),
         guid=document["guid"],
         store_key=document["store_key"],
         model=document["model"],

@@ -34,7 +34,7 @@ def folder(tmp_path: Path) -> FolderSpool:
 
 def spooled(data: bytes = b"bytes", usage: Usage | None = None) -> SpooledImage:
     guid = new_guid()
-    fence = Fence(CreationKey("alice-é", new_guid()), 3)
+    fence = Fence(CreationKey("alice-é", new_guid()), 3, guid)
     return SpooledImage(PaidImage(fence, guid, f"{guid}.1.png", "painter-1", usage), data)
 
 

@@ -1,0 +1,84 @@
+"""Holds every CreationRepository to it that a fence is of one creation, not of a name."""
+
+from collections.abc import Callable
+
+import pytest
+
+from pixy_grpc.core.call import Deadline
+from pixy_grpc.core.creations import Creation, FenceLostError, PaidImage, Refusal
+from pixy_grpc.core.ports import CreationRepository
+from tests.integration.data.examples import listed, new_creation, new_image, soon
+from tests.integration.data.implementations import OpenRepositories, Repositories
+
+FOREVER = 2**62
+
+
+@pytest.fixture
+def repositories(open_repositories: OpenRepositories) -> Repositories:
+    """Return empty repositories."""
+    return open_repositories()
+
+
+def claimed_again(creations: CreationRepository) -> tuple[Creation, Creation]:
+    """Return two creations that had one name, one behind the other: both have fence 1."""
+    first = creations.claim(new_creation(), soon())
+    creations.release(first.fence, 0, soon())
+    second = creations.claim(new_creation(key=first.key), soon())
+    assert first.fence.number == second.fence.number
+    return first, second
+
+
+NOTES: dict[str, Callable[[CreationRepository, Creation, Deadline], object]] = {
+    "note_asked": lambda creations, late, deadline: creations.note_asked(late.fence, deadline),
+    "note_kept": lambda creations, late, deadline: creations.note_kept(
+        PaidImage(late.fence, late.guid, "other"), deadline
+    ),
+    "note_refused": lambda creations, late, deadline: creations.note_refused(
+        late.fence, Refusal("INVALID_SIZE", "No."), deadline
+    ),
+    "note_unknown": lambda creations, late, deadline: creations.note_unknown(late.fence, deadline),
+}
+
+
+@pytest.mark.parametrize("name", NOTES)
+def test_note_on_a_name_that_was_claimed_anew_changes_nothing(
+    repositories: Repositories, name: str
+) -> None:
+    """A paused owner whose claim was released finds its fence lost, not another's held."""
+    first, second = claimed_again(repositories.creations)
+
+    with pytest.raises(FenceLostError):
+        NOTES[name](repositories.creations, first, soon())
+
+    assert repositories.creations.find(second.key, soon()) == second
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda creations, late: creations.release(late.fence, 0, soon()),
+        lambda creations, late: creations.release(late.fence, 1, soon()),
+        lambda creations, late: creations.renew([late.fence], 9_000, soon()),
+        lambda creations, late: creations.take_over(late, 9_000, FOREVER, soon()),
+    ],
+    ids=["release", "release asked", "renew", "take over"],
+)
+def test_act_on_a_name_that_was_claimed_anew_does_nothing(
+    repositories: Repositories, act: Callable[[CreationRepository, Creation], object]
+) -> None:
+    first, second = claimed_again(repositories.creations)
+
+    assert act(repositories.creations, first) is None
+
+    assert repositories.creations.find(second.key, soon()) == second
+
+
+def test_image_of_a_name_that_was_claimed_anew_is_not_added(repositories: Repositories) -> None:
+    """What the new creation makes is what the name has."""
+    first, second = claimed_again(repositories.creations)
+
+    with pytest.raises(FenceLostError):
+        repositories.images.add(new_image(guid=first.guid, fence=first.fence), soon())
+
+    assert listed(repositories.images) == []
+    assert repositories.creations.find(second.key, soon()) == second
