@@ -84,7 +84,7 @@ class Backlog:
             paid = spooled.paid
             deadline = Deadline.after(self._limits.store)
             found = self._parts.creations.find(paid.fence.key, deadline)
-            if found:
+            if found and found.guid == paid.guid:
                 mine = replace(found, fence=paid.fence)
                 self._store(name, mine, self._pictures.found(mine, paid, spooled.data))
             else:

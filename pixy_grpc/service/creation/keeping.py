@@ -72,7 +72,7 @@ class Keeping:
     def _meet_winner(self, mine: Creation, made: Made, deadline: Deadline) -> CreatedImage:
         """Return the image that is there; where there is none, take the fence back."""
         found = self._parts.creations.find(mine.key, deadline)
-        if found is None:
+        if found is None or found.guid != mine.guid:
             self.set_aside(made.contents.key, deadline)
             raise ProviderOutcomeUnknownError("The creation is gone; what it made is put aside.")
         if found.state is CreationState.DONE:
