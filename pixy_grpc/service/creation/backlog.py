@@ -68,14 +68,14 @@ class Backlog:
         """Keep an image for later; its lease goes on, so that nobody pays for another."""
         name = made.contents.key
         self._leases.add(mine.fence)
-        with self._lock:
-            self._leased[name] = mine.fence
         try:
             self._parts.spool.put(SpooledImage(made.paid(mine), made.data))
         except ImageException as error:
             _log.error("paid image in memory only guid=%s reason=%s", mine.guid, error.reason)
             with self._lock:
                 self._in_memory[name] = (mine, made)
+        with self._lock:
+            self._leased[name] = mine.fence
 
     def _store_spooled(self, name: str) -> None:
         with self._parts.spool.take(name) as spooled:
@@ -108,10 +108,15 @@ class Backlog:
             del self._in_memory[name]
 
     def _end_leases(self) -> None:
-        """Drop the lease of each image that is stored, by whatever process."""
-        left = {*self._parts.spool.names(), *self._waiting()}
+        """Drop the lease of each image that is stored, by whatever process.
+
+        Of those that were there before we looked: one may come to the spool meanwhile.
+        """
         with self._lock:
-            stored = [name for name in self._leased if name not in left]
-            fences = [self._leased.pop(name) for name in stored]
-        for fence in fences:
-            self._leases.drop(fence)
+            leased = list(self._leased)
+        left = {*self._parts.spool.names(), *self._waiting()}
+        for name in leased:
+            if name not in left:
+                with self._lock:
+                    fence = self._leased.pop(name)
+                self._leases.drop(fence)
