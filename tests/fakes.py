@@ -171,12 +171,18 @@ class InMemoryCreationRepository:
             tables.creations[taken.key] = taken
             return taken
 
-    def renew(self, fences: Sequence[Fence], lease_until_ms: int, deadline: Deadline) -> None:
+    def renew(
+        self, fences: Sequence[Fence], lease_until_ms: int, deadline: Deadline
+    ) -> list[Fence]:
         """Give longer leases."""
+        renewed = []
         with self._images.lent(deadline) as tables:
             for fence in fences:
                 with suppress(FenceLostError):
-                    _change(tables, fence, lease_until_ms=lease_until_ms)
+                    if _held(tables, fence).lease_until_ms:
+                        _change(tables, fence, lease_until_ms=lease_until_ms)
+                        renewed.append(fence)
+        return renewed
 
     def note_asked(self, fence: Fence, deadline: Deadline) -> None:
         """Count an ask."""

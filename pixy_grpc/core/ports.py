@@ -157,8 +157,14 @@ class CreationRepository(Protocol):
         lease does not end before that moment, or it is done.
         """
 
-    def renew(self, fences: Sequence[Fence], lease_until_ms: int, deadline: Deadline) -> None:
-        """Give these a longer lease; passes over those whose fence is lost."""
+    def renew(
+        self, fences: Sequence[Fence], lease_until_ms: int, deadline: Deadline
+    ) -> Sequence[Fence]:
+        """Give these a longer lease; return those that have it now.
+
+        Passes over those whose fence is lost, and leases that were ended, not outrun: a
+        renewal that comes late must not keep others from going on.
+        """
 
     def note_asked(self, fence: Fence, deadline: Deadline) -> None:
         """Count one more ask, durably, before it is made: asked. Raises FenceLostError."""

@@ -81,13 +81,13 @@ class SqlCreationRepository:
             )
             return _creation(session.query(_FIND, _name(seen.key))[0]) if met else None
 
-    def renew(self, fences: Sequence[Fence], lease_until_ms: int, deadline: Deadline) -> None:
+    def renew(
+        self, fences: Sequence[Fence], lease_until_ms: int, deadline: Deadline
+    ) -> list[Fence]:
         """Write each lease, in the order of the rows: two who do so never cross."""
         ordered = sorted(fences, key=lambda fence: (fence.key.caller, fence.key.request_id))
         with self._database.write(deadline) as session:
-            for fence in ordered:
-                values = {"lease_until": lease_until_ms}
-                _change(session, "lease_until = :lease_until", fence, values=values)
+            return [fence for fence in ordered if _lengthened(session, fence, lease_until_ms)]
 
     def note_asked(self, fence: Fence, deadline: Deadline) -> None:
         """Count an ask."""
@@ -158,6 +158,12 @@ class SqlCreationRepository:
         with self._database.write(deadline) as session:
             if not _change(session, change, fence, values=values):
                 raise FenceLostError
+
+
+def _lengthened(session: Session, fence: Fence, lease_until_ms: int) -> bool:
+    values = {"lease_until": lease_until_ms}
+    change = "lease_until = :lease_until"
+    return bool(_change(session, change, fence, also="AND lease_until > 0", values=values))
 
 
 def end_creation(session: Session, fence: Fence, store_key: str) -> None:

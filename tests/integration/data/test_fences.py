@@ -58,7 +58,7 @@ def test_note_on_a_name_that_was_claimed_anew_changes_nothing(
     [
         lambda creations, late: creations.release(late.fence, 0, soon()),
         lambda creations, late: creations.release(late.fence, 1, soon()),
-        lambda creations, late: creations.renew([late.fence], 9_000, soon()),
+        lambda creations, late: creations.renew([late.fence], 9_000, soon()) or None,
         lambda creations, late: creations.take_over(late, 9_000, FOREVER, soon()),
     ],
     ids=["release", "release asked", "renew", "take over"],
@@ -82,3 +82,51 @@ def test_image_of_a_name_that_was_claimed_anew_is_not_added(repositories: Reposi
 
     assert listed(repositories.images) == []
     assert repositories.creations.find(second.key, soon()) == second
+
+
+# renewals
+
+
+@pytest.mark.parametrize("state", ["refused", "unknown", "done"])
+def test_renewal_that_comes_late_does_not_revive_a_lease(
+    repositories: Repositories, state: str
+) -> None:
+    """It was under way when the creation ended: whoever asks again goes on at once."""
+    creations = repositories.creations
+    mine = creations.claim(new_creation(), soon())
+    creations.note_asked(mine.fence, soon())
+    if state == "done":
+        repositories.images.add(new_image(guid=mine.guid, fence=mine.fence), soon())
+    else:
+        NOTES[f"note_{state}"](creations, mine, soon())
+
+    assert creations.renew([mine.fence], 9_000, soon()) == []
+
+    ended = creations.find(mine.key, soon())
+    assert ended
+    assert (ended.state, ended.lease_until_ms) == (state, 0)
+
+
+def test_creation_of_unknown_outcome_that_is_gone_on_with_is_renewed(
+    repositories: Repositories,
+) -> None:
+    """Its owner looks for bytes of the attempts before, which takes time."""
+    creations = repositories.creations
+    mine = creations.claim(new_creation(), soon())
+    creations.note_unknown(mine.fence, soon())
+    taken = creations.take_over(mine, 5_000, FOREVER, soon())
+    assert taken
+
+    assert creations.renew([taken.fence], 9_000, soon()) == [taken.fence]
+
+
+def test_renewal_tells_which_leases_go_on(repositories: Repositories) -> None:
+    """Also of those whose lease is that long already."""
+    creations = repositories.creations
+    lost, _ = claimed_again(creations)
+    mine = [creations.claim(new_creation(), soon()).fence for _ in range(3)]
+    creations.note_asked(mine[1], soon())
+    creations.note_kept(PaidImage(mine[2], mine[2].guid, "key"), soon())
+
+    for _ in range(2):
+        assert set(creations.renew([lost.fence, *mine], 9_000, soon())) == set(mine)
