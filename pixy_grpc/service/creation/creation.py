@@ -43,7 +43,7 @@ class ImageCreation:
         self._waiting = Waiting(self._leases)
         pictures = Pictures(limits.decodes)
         keeping = Keeping(parts, self._leases, limits)
-        self._asking = Asking(parts, pictures, limits)
+        self._asking = Asking(parts, pictures, self._leases, limits)
         self._recovery = Recovery(parts, keeping, pictures, self._leases, limits)
         self._backlog = Backlog(parts, keeping, pictures, self._leases, limits)
         self._pause = limits.first_pause
@@ -51,6 +51,7 @@ class ImageCreation:
 
     def start(self) -> None:
         """Go on with what earlier processes left, in the background from now on."""
+        self._leases.start()
         self._rounds.ensure()
 
     def stop(self, seconds: float) -> bool:

@@ -515,6 +515,7 @@ def test_failure_that_cannot_be_noted_is_still_told(error: Exception) -> None:
 
     world.generator.script(png())
     world.end_leases()
+    world.restart()
     assert world.create()
     assert world.found
     assert world.found.asks == 2

@@ -13,6 +13,7 @@ from pixy_grpc.core.creations import (
     Creation,
     CreationKey,
     CreationState,
+    Fence,
     NewCreation,
     PaidImage,
 )
@@ -31,7 +32,15 @@ from pixy_grpc.service.creation import CreatedImage, CreationLimits
 from pixy_grpc.service.creation.order import CreationRequest, placed
 from tests.fakes import GeneratorRequest, InMemoryImageStore
 from tests.integration.data.examples import new_image
-from tests.unit.service.creating import REQUEST_ID, WAIT_SECONDS, Pausing, World, png
+from tests.unit.service.creating import (
+    LIMITS,
+    REQUEST_ID,
+    WAIT_SECONDS,
+    Pausing,
+    RunningClock,
+    World,
+    png,
+)
 
 GUID = "6f1c2d3e-0000-4000-8000-000000000001"
 OTHER_GUID = "6f1c2d3e-0000-4000-8000-000000000002"
@@ -155,6 +164,7 @@ def test_retry_while_the_store_is_away_asks_nobody(error: ImageException) -> Non
 
     world.store.failure = None
     world.end_leases()
+    world.restart()
     assert world.create().image.guid == GUID
     assert world.asked == 0
 
@@ -377,9 +387,9 @@ def test_sweep_leaves_what_has_an_owner(step: str) -> None:
 
 
 def test_sweep_goes_on_once_the_database_is_back() -> None:
-    world = World()
+    """For as long as a lease it leaves owners the time to come back as well."""
+    world = World(limits=replace(LIMITS, lease=0.3, skew=0.05), clock=RunningClock())
     crash(world, "kept", data=png().data)
-    world.end_leases()
     sweeps = []
     listed = world.creations.list_unfinished
 
@@ -390,7 +400,7 @@ def test_sweep_goes_on_once_the_database_is_back() -> None:
     world.creations.list_unfinished = noted  # type: ignore[method-assign]
     world.repository.failure = DBConnectionError("Away.")
     world.creation.start()
-    assert comes(lambda: len(sweeps) > 1)
+    assert comes(lambda: len(sweeps) > 2)
     world.repository.failure = None
 
     assert ends(world, "done")
@@ -434,9 +444,9 @@ def test_renewal_that_fails_is_tried_again() -> None:
     assert slow.asked.wait(WAIT_SECONDS)
     tried, renew = threading.Event(), world.creations.renew
 
-    def noted(*arguments: object) -> None:
+    def noted(*arguments: object) -> Sequence[Fence]:
         try:
-            renew(*arguments)  # type: ignore[arg-type]
+            return renew(*arguments)  # type: ignore[arg-type]
         finally:
             tried.set()
 
