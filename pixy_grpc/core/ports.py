@@ -228,7 +228,8 @@ class ImageStore(Protocol):
         """Store bytes under a new key; on return they outlive a crash of the machine.
 
         They appear whole or not at all. Raises StorageFullError, and
-        ConstraintViolationError where the key is taken: what is there stays.
+        ConstraintViolationError where the key is taken: what is there stays, and may be
+        of a `put` that failed before it was durable, which `keys` makes up for.
         """
 
     def open(self, key: str, deadline: Deadline) -> AbstractContextManager[StoredBytes]:

@@ -14,6 +14,7 @@ from pixy_grpc.core.exceptions import (
     ProviderOutcomeUnknownError,
     ServiceUnavailableError,
     StorageFullError,
+    StorageUnavailableError,
     TransactionConflictError,
 )
 from pixy_grpc.core.ports import NewImage
@@ -53,11 +54,28 @@ class Keeping:
         May be called again after any error. Raises those of NOT_NOW.
         """
         deadline = Deadline.after(self._limits.store)
-        try:
-            self._parts.store.put(made.contents.key, made.data, deadline)
-        except ConstraintViolationError:
-            _log.debug("bytes are stored already key=%s", made.contents.key)
+        self.put(made.contents.key, made.data, deadline)
         return self.bind(mine, made, deadline)
+
+    def put(self, key: str, data: bytes, deadline: Deadline) -> None:
+        """Store bytes durably; an earlier attempt may have come to do so, or almost.
+
+        Raises the errors of NOT_NOW: StorageUnavailableError also where other bytes are
+        under the key.
+        """
+        try:
+            self._parts.store.put(key, data, deadline)
+        except ConstraintViolationError as error:
+            if not self._is_durable(key, data, deadline):
+                _log.error("other bytes in the place of a paid image key=%s", key)
+                raise StorageUnavailableError("The store holds other bytes.") from error
+
+    def _is_durable(self, key: str, data: bytes, deadline: Deadline) -> bool:
+        """Make the bytes under a key durable, by a look; tell whether they are these."""
+        if key not in self._parts.store.keys(key.partition(".")[0], deadline):
+            return False
+        with self._parts.store.open(key, deadline) as source:
+            return source.size_bytes == len(data) and source.read(0, len(data)) == data
 
     def bind(self, mine: Creation, made: Made, deadline: Deadline) -> CreatedImage:
         """Do the same for bytes that are durable."""
