@@ -192,9 +192,10 @@ class ImageCreation:
 
     def _round(self) -> float:
         """Store what waits, complete what was left; return when to do so again."""
-        if self._backlog.work():
+        stored = self._backlog.work()
+        self._recovery.sweep()
+        if stored:
             self._pause = self._limits.first_pause
-            self._recovery.sweep()
             return self._limits.round
         self._pause = min(self._pause * 2, self._limits.longest_pause)
         return self._pause

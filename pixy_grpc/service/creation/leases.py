@@ -69,6 +69,13 @@ class Leases:
             self._held[fence] += 1
         self._rounds.ensure()
 
+    def hasten(self) -> None:
+        """Renew now those that were added since the last renewal."""
+        with self._changed:
+            is_late = any(fence not in self._renewed for fence in self._held)
+        if is_late:
+            self._rounds.call()
+
     def drop(self, fence: Fence) -> None:
         """Renew it no more, once it was dropped as often as it was added."""
         with self._changed:

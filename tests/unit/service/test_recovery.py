@@ -497,8 +497,10 @@ class LosingStore:
         return png()
 
 
-def paid_but_not_stored(what: str, error: ImageException, *, spool_fails: bool = False) -> World:
-    world = World()
+def paid_but_not_stored(
+    what: str, error: ImageException, *, spool_fails: bool = False, **fields: object
+) -> World:
+    world = World(**fields)  # type: ignore[arg-type]
     world.generator.script(LosingStore(world, error, what))
     if spool_fails:
         world.spool.failure = StorageFullError("No.")
@@ -601,12 +603,16 @@ def test_spooled_image_that_nobody_needs_is_not_in_the_way() -> None:
 
 
 def test_lease_ends_once_another_process_has_stored_the_image() -> None:
-    world = paid_but_not_stored("store", StorageUnavailableError("No."))
+    world = paid_but_not_stored(
+        "store",
+        StorageUnavailableError("No."),
+        limits=replace(LIMITS, lease=0.3, skew=0.05),
+        clock=RunningClock(),
+    )
     (name,) = world.spool.images
     held = world.spool.images[name]
     world.spool.remove(name)
     world.store.failure = None
-    world.end_leases()
     world.store.put(name, held.data, soon())
 
     assert world.create().replayed
