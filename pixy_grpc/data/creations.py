@@ -48,6 +48,9 @@ _MAX_TEXT_CHARACTERS = 2_000
 _MAX_NAME_CHARACTERS = 255
 """Of what the provider calls its model and its answer."""
 
+_COUNT_LIMIT = 2**63
+"""Of a BIGINT; no provider counts so far."""
+
 
 class SqlCreationRepository:
     """A CreationRepository over a Database."""
@@ -212,10 +215,15 @@ def _usage_parameters(usage: Usage) -> Row:
     latency = usage.latency_seconds
     return {
         "provider_request_id": usage.provider_request_id[:_MAX_NAME_CHARACTERS] or None,
-        "input_tokens": usage.input_tokens,
-        "output_tokens": usage.output_tokens,
-        "latency_ms": None if latency is None else round(latency * 1000),
+        "input_tokens": _counted(usage.input_tokens),
+        "output_tokens": _counted(usage.output_tokens),
+        "latency_ms": _counted(None if latency is None else latency * 1000),
     }
+
+
+def _counted(amount: float | None) -> int | None:
+    """Return what a column of 64 bits holds: what does not fit is as good as not known."""
+    return round(amount) if amount is not None and 0 <= amount < _COUNT_LIMIT else None
 
 
 def _creation(row: Row) -> Creation:

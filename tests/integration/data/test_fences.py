@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from pixy_grpc.core.call import Deadline
-from pixy_grpc.core.creations import Creation, FenceLostError, PaidImage, Refusal
+from pixy_grpc.core.creations import Creation, FenceLostError, PaidImage, Refusal, Usage
 from pixy_grpc.core.ports import CreationRepository
 from tests.integration.data.examples import listed, new_creation, new_image, soon
 from tests.integration.data.implementations import OpenRepositories, Repositories
@@ -130,3 +130,23 @@ def test_renewal_tells_which_leases_go_on(repositories: Repositories) -> None:
 
     for _ in range(2):
         assert set(creations.renew([lost.fence, *mine], 9_000, soon())) == set(mine)
+
+
+# what does not fit
+
+
+@pytest.mark.parametrize("tokens", [10**30, -1, 2**63])
+@pytest.mark.parametrize("latency", [1e300, -1.0, float("inf"), float("nan")])
+def test_usage_that_does_not_fit_keeps_no_image_from_its_row(
+    repositories: Repositories, tokens: int, latency: float
+) -> None:
+    """What a provider says it took is for the books; the image is paid for."""
+    creations = repositories.creations
+    mine = creations.claim(new_creation(), soon())
+    usage = Usage("r" * 1_000, tokens, tokens, latency)
+
+    creations.note_kept(PaidImage(mine.fence, mine.guid, "key.1.png", "m", usage), soon())
+
+    kept = creations.find(mine.key, soon())
+    assert kept
+    assert kept.state == "kept"
