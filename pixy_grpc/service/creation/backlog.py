@@ -64,6 +64,31 @@ class Backlog:
         stored += [_tried(name, partial(self._store_spooled, name)) for name in names or ()]
         return _tried("leases", self._end_leases) and names is not None and all(stored)
 
+    def drain(self, seconds: float) -> bool:
+        """Store or spool what is only in memory; return whether that came within the time.
+
+        What is left then is lost with this process.
+        """
+        deadline = Deadline.after(seconds)
+        pause = self._limits.first_pause
+        while not self._is_empty() and deadline.remaining():
+            threading.Event().wait(min(pause, deadline.remaining()))
+            pause = min(pause * 2, self._limits.longest_pause)
+        for mine, _ in self._waiting().values():
+            _log.error("paid image lost guid=%s request_id=%s", mine.guid, mine.key.request_id)
+        return not self._waiting()
+
+    def _is_empty(self) -> bool:
+        """Try each image in memory once more; return whether none is left."""
+        for name, (mine, made) in self._waiting().items():
+            if not _tried(name, partial(self._store_kept, name, mine, made)):
+                _tried(name, partial(self._spool_kept, name, mine, made))
+        return not self._waiting()
+
+    def _spool_kept(self, name: str, mine: Creation, made: Made) -> None:
+        self._parts.spool.put(SpooledImage(made.paid(mine), made.data))
+        self._forget(name)
+
     def _put_off(self, mine: Creation, made: Made) -> None:
         """Keep an image for later; its lease goes on, so that nobody pays for another."""
         name = made.contents.key
@@ -104,6 +129,9 @@ class Backlog:
 
     def _store_kept(self, name: str, mine: Creation, made: Made) -> None:
         self._store(name, mine, made)
+        self._forget(name)
+
+    def _forget(self, name: str) -> None:
         with self._lock:
             self._in_memory.pop(name, None)
 

@@ -2,7 +2,7 @@
 
 import uuid
 
-from pixy_grpc.core.call import Call
+from pixy_grpc.core.call import Call, Deadline
 from pixy_grpc.core.creations import Creation, FenceLostError, NewCreation
 from pixy_grpc.core.exceptions import (
     ConstraintViolationError,
@@ -57,10 +57,14 @@ class ImageCreation:
     def stop(self, seconds: float) -> bool:
         """Give creations that run that long to end; return whether all have.
 
-        What is then not stored is in the spool, or found by who asks again.
+        What is then not stored is in the spool, or found by who asks again. What was
+        paid for and is in memory only is stored or spooled; an error in the log names
+        what is lost.
         """
+        deadline = Deadline.after(seconds)
         ended = self._leases.await_idle(seconds)
         self._rounds.stop(JOIN_SECONDS)
+        ended &= self._backlog.drain(deadline.remaining())
         self._leases.stop(JOIN_SECONDS)
         return ended
 
