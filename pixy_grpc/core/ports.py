@@ -284,7 +284,8 @@ class Spool(Protocol):
     def take(self, name: str) -> AbstractContextManager[SpooledImage | None]:
         """Lend an image to one at a time, of however many processes.
 
-        None where another has it, it is no longer there, or it is damaged.
+        None where another has it, it is no longer there, or it is damaged: then it is
+        put aside for somebody to look at, and `names` and `holds` pass it over.
         """
 
     def remove(self, name: str) -> None:

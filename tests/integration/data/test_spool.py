@@ -125,7 +125,8 @@ def test_damaged_sidecar_is_not_lent(folder: FolderSpool, tmp_path: Path, damage
 
     with folder.take(name) as lent:
         assert lent is None
-    assert folder.names() == [name]
+    assert folder.names() == []
+    assert (tmp_path / "spool" / f"{name}.json.damaged").read_bytes() == damage
 
 
 @pytest.mark.parametrize("damage", [None, b"", b"bytez"])
