@@ -122,6 +122,7 @@ class World:
 
     def restart(self) -> None:
         """Go on with the next process, which has seen no outage."""
+        self.creation.stop(1)
         self.creation = self.rebuilt()
 
     def create(
