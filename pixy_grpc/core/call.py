@@ -45,6 +45,10 @@ def _always() -> bool:
     return True
 
 
+def unhindered() -> None:
+    """Let whoever asks go on."""
+
+
 @dataclass(frozen=True)
 class Call:
     """One call as the service layer sees it, whatever brought it there.
@@ -52,7 +56,8 @@ class Call:
     `caller` is the authenticated name, `call_id` the id of its log lines. `is_active`
     turns false once nobody waits for the answer any more. Within `waiting()` the call
     only waits for another one, and takes no place from those that work; entering it
-    raises TooManyCreatesError where too many wait.
+    raises TooManyCreatesError where too many wait. Who goes on to work behind that says
+    so by `working()`, which raises the same where too many work.
     """
 
     caller: str
@@ -60,3 +65,4 @@ class Call:
     deadline: Deadline
     is_active: Callable[[], bool] = _always
     waiting: Callable[[], AbstractContextManager[None]] = nullcontext
+    working: Callable[[], None] = unhindered

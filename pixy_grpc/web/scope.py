@@ -12,7 +12,7 @@ from datetime import datetime
 
 import grpc
 
-from pixy_grpc.core.call import Call, Deadline
+from pixy_grpc.core.call import Call, Deadline, unhindered
 
 MAX_CALL_SECONDS = 600.0
 """Cap for calls without a deadline; what they wait for has tighter caps of its own."""
@@ -34,7 +34,7 @@ class RpcScope:
     """One RPC, from its arrival to its end.
 
     `caller` is empty until authentication has named it, `request_id` until the message
-    of a creation has been read. `waiting` is that of Call.
+    of a creation has been read. `waiting` and `working` are those of Call.
     """
 
     method: str
@@ -43,6 +43,7 @@ class RpcScope:
     caller: str = ""
     request_id: str = ""
     waiting: Callable[[], AbstractContextManager[None]] = nullcontext
+    working: Callable[[], None] = unhindered
 
 
 _current: ContextVar[RpcScope] = ContextVar("pixy_rpc")
@@ -71,7 +72,14 @@ def current_scope() -> RpcScope | None:
 def current_call(context: grpc.ServicerContext) -> Call:
     """Return the running RPC as the service layer sees it."""
     scope = _current.get()
-    return Call(scope.caller, scope.call_id, _deadline(context), context.is_active, scope.waiting)
+    return Call(
+        caller=scope.caller,
+        call_id=scope.call_id,
+        deadline=_deadline(context),
+        is_active=context.is_active,
+        waiting=scope.waiting,
+        working=scope.working,
+    )
 
 
 def _deadline(context: grpc.ServicerContext) -> Deadline:

@@ -177,6 +177,7 @@ class ImageCreation:
     def _make(self, mine: Creation, order: Order, call: Call) -> CreatedImage | None:
         """Ask, from where on the creation runs to its end, whoever waits for it."""
         try:
+            call.working()
             self._admit(order, call)
             self._parts.creations.note_asked(mine.fence, call.deadline)
         except FenceLostError:

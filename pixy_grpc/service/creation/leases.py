@@ -64,10 +64,10 @@ class Leases:
             raise FenceLostError
 
     def add(self, fence: Fence) -> None:
-        """Renew this lease from now on."""
+        """Renew this lease from now on. Raises RuntimeError where no thread can begin."""
+        self._rounds.ensure()
         with self._changed:
             self._held[fence] += 1
-        self._rounds.ensure()
 
     def hasten(self) -> None:
         """Renew now those that were added since the last renewal."""
@@ -88,9 +88,9 @@ class Leases:
     @contextmanager
     def held(self, fence: Fence) -> Iterator[None]:
         """Renew the lease until the block, which works on it, ends."""
+        self.add(fence)
         with self._changed:
             self._working += 1
-        self.add(fence)
         try:
             yield
         finally:

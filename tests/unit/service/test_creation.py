@@ -30,6 +30,7 @@ from pixy_grpc.core.exceptions import (
     RecordNotFoundError,
     RequestIdReusedError,
     StorageFullError,
+    TooManyCreatesError,
     TransactionConflictError,
 )
 from pixy_grpc.core.ports import GeneratedImage, NewImage, StoredImage
@@ -556,3 +557,21 @@ def test_pictures_are_decoded_a_few_at_a_time() -> None:
 
     assert len({each.contents.key for each in made}) == 16
     assert most == [2]
+
+
+def test_duplicate_that_would_work_in_a_full_room_gives_the_creation_back() -> None:
+    """It waited for its end, and now there are as many at work as may be."""
+    slow = Pausing(ProviderUnavailableError("No."))
+    world = World(slow, png())
+    first = world.begin()
+    assert slow.asked.wait(WAIT_SECONDS)
+
+    def full() -> None:
+        raise TooManyCreatesError("Full.", retry_delay_seconds=1)
+
+    duplicate = world.begin(working=full)
+    slow.go_on.set()
+
+    assert isinstance(first.exception(WAIT_SECONDS), ProviderUnavailableError)
+    assert isinstance(duplicate.exception(WAIT_SECONDS), TooManyCreatesError)
+    assert (world.asked, world.state) == (1, "none")
