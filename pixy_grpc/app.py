@@ -80,6 +80,7 @@ class App:
         has been cut.
         """
         began = time.monotonic()
+        self.creation.drain()
         ended = self.server.stop(grace_seconds)
         spent = time.monotonic() - began
         ended &= self.creation.stop(max(self.create_grace_seconds, grace_seconds) - spent)

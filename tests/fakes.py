@@ -170,17 +170,23 @@ class InMemoryCreationRepository:
                 return None
             if found.lease_until_ms >= ended_before_ms:
                 return None
-            fence = Fence(found.key, found.fence.number + 1)
+            fence = replace(found.fence, number=found.fence.number + 1)
             taken = replace(found, fence=fence, lease_until_ms=lease_until_ms)
             tables.creations[taken.key] = taken
             return taken
 
-    def renew(self, fences: Sequence[Fence], lease_until_ms: int, deadline: Deadline) -> None:
+    def renew(
+        self, fences: Sequence[Fence], lease_until_ms: int, deadline: Deadline
+    ) -> list[Fence]:
         """Give longer leases."""
+        renewed = []
         with self._images.lent(deadline) as tables:
             for fence in fences:
                 with suppress(FenceLostError):
-                    _change(tables, fence, lease_until_ms=lease_until_ms)
+                    if _held(tables, fence).lease_until_ms:
+                        _change(tables, fence, lease_until_ms=lease_until_ms)
+                        renewed.append(fence)
+        return renewed
 
     def note_asked(self, fence: Fence, deadline: Deadline) -> None:
         """Count an ask."""
@@ -217,8 +223,8 @@ class InMemoryCreationRepository:
         with self._images.lent(deadline) as tables:
             found = tables.creations.pop(key, None)
             if found:
-                other = Fence(CreationKey(key.caller, request_id), found.fence.number)
-                tables.creations[other.key] = replace(found, fence=other)
+                other = CreationKey(key.caller, request_id)
+                tables.creations[other] = replace(found, fence=replace(found.fence, key=other))
 
     def list_unfinished(
         self, ended_before_ms: int, limit: int, deadline: Deadline
@@ -250,7 +256,7 @@ def _change(tables: _Tables, fence: Fence, **changes: object) -> None:
 
 def _claimed(new: NewCreation) -> Creation:
     return Creation(
-        fence=Fence(new.key, 1),
+        fence=Fence(new.key, 1, new.guid),
         fingerprint=new.fingerprint,
         guid=new.guid,
         state=CreationState.CLAIMED,

@@ -51,6 +51,10 @@ def always() -> bool:
     return True
 
 
+def unhindered() -> None:
+    """Let whoever asks go on."""
+
+
 @dataclass(frozen=True)
 class Call:
     """One call as the service layer sees it, whatever brought it there.
@@ -58,8 +62,9 @@ class Call:
     `caller` is the authenticated name, `call_id` the id of its log lines. `is_active`
     turns false once nobody waits for the answer any more. Within `waiting()` the call
     only waits for another one, and takes no place from those that work; entering it
-    raises TooManyCreatesError where too many wait. `progress` hears how far its creation
-    has come.
+    raises TooManyCreatesError where too many wait. Who goes on to work behind that says
+    so by `working()`, which raises the same where too many work. `progress` hears how far
+    its creation has come.
     """
 
     caller: str
@@ -67,6 +72,7 @@ class Call:
     deadline: Deadline
     is_active: Callable[[], bool] = always
     waiting: Callable[[], AbstractContextManager[None]] = nullcontext
+    working: Callable[[], None] = unhindered
     progress: Progress = UNWATCHED
 
     def check(self) -> None:

@@ -37,10 +37,14 @@ class CreationKey:
 class Fence:
     """The right to go on with a creation. Each takeover makes the next number, and ends
     the right of the one before.
+
+    Numbers begin anew where a name is free again: the guid tells one creation from
+    another that had its name.
     """
 
     key: CreationKey
     number: int
+    guid: str
 
 
 @dataclass(frozen=True)

@@ -157,8 +157,14 @@ class CreationRepository(Protocol):
         lease does not end before that moment, or it is done.
         """
 
-    def renew(self, fences: Sequence[Fence], lease_until_ms: int, deadline: Deadline) -> None:
-        """Give these a longer lease; passes over those whose fence is lost."""
+    def renew(
+        self, fences: Sequence[Fence], lease_until_ms: int, deadline: Deadline
+    ) -> Sequence[Fence]:
+        """Give these a longer lease; return those that have it now.
+
+        Passes over those whose fence is lost, and leases that were ended, not outrun: a
+        renewal that comes late must not keep others from going on.
+        """
 
     def note_asked(self, fence: Fence, deadline: Deadline) -> None:
         """Count one more ask, durably, before it is made: asked. Raises FenceLostError."""
@@ -226,7 +232,8 @@ class ImageStore(Protocol):
         """Store bytes under a new key; on return they outlive a crash of the machine.
 
         They appear whole or not at all. Raises StorageFullError, and
-        ConstraintViolationError where the key is taken: what is there stays. The same
+        ConstraintViolationError where the key is taken: what is there stays, and may be
+        of a `put` that failed before it was durable, which `keys` makes up for. The same
         bytes once more are no error where a store cannot tell that from a put of its own
         whose answer was lost.
         """
@@ -283,7 +290,8 @@ class Spool(Protocol):
     def take(self, name: str) -> AbstractContextManager[SpooledImage | None]:
         """Lend an image to one at a time, of however many processes.
 
-        None where another has it, it is no longer there, or it is damaged.
+        None where another has it, it is no longer there, or it is damaged: then it is
+        put aside for somebody to look at, and `names` and `holds` pass it over.
         """
 
     def remove(self, name: str) -> None:

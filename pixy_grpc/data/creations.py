@@ -25,7 +25,7 @@ _COLUMNS = """
 """
 
 _NAMED = "caller = :caller AND request_id = :request_id"
-_HELD = f"{_NAMED} AND fence = :fence AND state <> 'done'"
+_HELD = f"{_NAMED} AND fence = :fence AND guid = :guid AND state <> 'done'"
 
 _FIND = f"SELECT {_COLUMNS} FROM creations WHERE {_NAMED}"  # noqa: S608 - constants
 
@@ -47,6 +47,9 @@ _MAX_TEXT_CHARACTERS = 2_000
 
 _MAX_NAME_CHARACTERS = 255
 """Of what the provider calls its model and its answer."""
+
+_COUNT_LIMIT = 2**63
+"""Of a BIGINT; no provider counts so far."""
 
 
 class SqlCreationRepository:
@@ -81,13 +84,13 @@ class SqlCreationRepository:
             )
             return _creation(session.query(_FIND, _name(seen.key))[0]) if met else None
 
-    def renew(self, fences: Sequence[Fence], lease_until_ms: int, deadline: Deadline) -> None:
+    def renew(
+        self, fences: Sequence[Fence], lease_until_ms: int, deadline: Deadline
+    ) -> list[Fence]:
         """Write each lease, in the order of the rows: two who do so never cross."""
         ordered = sorted(fences, key=lambda fence: (fence.key.caller, fence.key.request_id))
         with self._database.write(deadline) as session:
-            for fence in ordered:
-                values = {"lease_until": lease_until_ms}
-                _change(session, "lease_until = :lease_until", fence, values=values)
+            return [fence for fence in ordered if _lengthened(session, fence, lease_until_ms)]
 
     def note_asked(self, fence: Fence, deadline: Deadline) -> None:
         """Count an ask."""
@@ -160,6 +163,12 @@ class SqlCreationRepository:
                 raise FenceLostError
 
 
+def _lengthened(session: Session, fence: Fence, lease_until_ms: int) -> bool:
+    values = {"lease_until": lease_until_ms}
+    change = "lease_until = :lease_until"
+    return bool(_change(session, change, fence, also="AND lease_until > 0", values=values))
+
+
 def end_creation(session: Session, fence: Fence, store_key: str) -> None:
     """Make a creation done, in the transaction that adds its image; raise FenceLostError."""
     change = (
@@ -171,7 +180,7 @@ def end_creation(session: Session, fence: Fence, store_key: str) -> None:
 
 def fence_parameters(fence: Fence) -> Row:
     """Return what finds the row that a fence holds."""
-    return {**_name(fence.key), "fence": fence.number}
+    return {**_name(fence.key), "fence": fence.number, "guid": fence.guid}
 
 
 def _change(
@@ -206,16 +215,21 @@ def _usage_parameters(usage: Usage) -> Row:
     latency = usage.latency_seconds
     return {
         "provider_request_id": usage.provider_request_id[:_MAX_NAME_CHARACTERS] or None,
-        "input_tokens": usage.input_tokens,
-        "output_tokens": usage.output_tokens,
-        "latency_ms": None if latency is None else round(latency * 1000),
+        "input_tokens": _counted(usage.input_tokens),
+        "output_tokens": _counted(usage.output_tokens),
+        "latency_ms": _counted(None if latency is None else latency * 1000),
     }
+
+
+def _counted(amount: float | None) -> int | None:
+    """Return what a column of 64 bits holds: what does not fit is as good as not known."""
+    return round(amount) if amount is not None and 0 <= amount < _COUNT_LIMIT else None
 
 
 def _creation(row: Row) -> Creation:
     key = CreationKey(bytes(row["caller"]).decode(), row["request_id"])
     return Creation(
-        fence=Fence(key, row["fence"]),
+        fence=Fence(key, row["fence"], row["guid"]),
         fingerprint=row["fingerprint"],
         guid=row["guid"],
         state=CreationState(row["state"]),

@@ -67,7 +67,8 @@ class Room:
         """Change a place here for one in another room until the block ends.
 
         Raises the other room's refusal. The way back is never refused, as who comes back
-        is about to leave: those who come meanwhile find this room so much fuller.
+        is mostly about to leave: those who come meanwhile find this room so much fuller,
+        and who stays to work asks `require`.
         """
         other.enter(caller)
         self.leave(caller)
@@ -77,6 +78,14 @@ class Room:
             with self._changed:
                 self._taken[caller] += 1
             other.leave(caller)
+
+    def require(self, caller: str) -> None:
+        """Raise the room's refusal where more are in it than there are places."""
+        with self._changed:
+            if self._taken.total() > self._places:
+                raise self._full("The service is at its limit")
+            if self._taken[caller] > self._share:
+                raise self._full("You are at your limit")
 
     @contextmanager
     def place(self, caller: str) -> Iterator[None]:
@@ -98,3 +107,25 @@ class Room:
     def _full(self, what: str) -> ResourceExhaustedError:
         text = f"{what} of {self._name} at once: try again in a moment."
         return self._refusal(text, retry_delay_seconds=RETRY_SECONDS)
+
+
+class Place:
+    """The place of one call, which it changes for one in another room while it waits."""
+
+    def __init__(self, room: Room, waits: Room, caller: str) -> None:
+        self._room = room
+        self._waits = waits
+        self._caller = caller
+        self._is_back = False
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Wait elsewhere until the block ends; see Room.waiting_in."""
+        with self._room.waiting_in(self._waits, self._caller):
+            yield
+        self._is_back = True
+
+    def working(self) -> None:
+        """Raise the room's refusal where the way back led into one that is full."""
+        if self._is_back:
+            self._room.require(self._caller)

@@ -12,7 +12,7 @@ from datetime import datetime
 
 import grpc
 
-from pixy_grpc.core.call import Call, Deadline
+from pixy_grpc.core.call import Call, Deadline, unhindered
 from pixy_grpc.core.progress import UNWATCHED, Progress
 
 MAX_CALL_SECONDS = 600.0
@@ -35,7 +35,7 @@ class RpcScope:
     """One RPC, from its arrival to its end.
 
     `caller` is empty until authentication has named it, `request_id` until the message
-    of a creation has been read. `waiting` is that of Call.
+    of a creation has been read. `waiting` and `working` are those of Call.
     """
 
     method: str
@@ -44,6 +44,7 @@ class RpcScope:
     caller: str = ""
     request_id: str = ""
     waiting: Callable[[], AbstractContextManager[None]] = nullcontext
+    working: Callable[[], None] = unhindered
 
 
 _current: ContextVar[RpcScope] = ContextVar("pixy_rpc")
@@ -79,6 +80,7 @@ def current_call(context: grpc.ServicerContext, progress: Progress = UNWATCHED) 
         is_active=context.is_active,
         waiting=scope.waiting,
         progress=progress,
+        working=scope.working,
     )
 
 

@@ -6,10 +6,12 @@ from contextlib import contextmanager
 
 from pixy_grpc.core.call import Call, Deadline
 from pixy_grpc.core.creations import Creation, FenceLostError, Refusal
-from pixy_grpc.core.exceptions import ImageException
+from pixy_grpc.core.exceptions import ImageException, ProviderUnavailableError
 from pixy_grpc.core.ports import Audience
 from pixy_grpc.core.progress import MAX_PARTIAL_BYTES
 from pixy_grpc.service.creation.claims import Verdict, verdict
+from pixy_grpc.service.creation.keeping import in_progress
+from pixy_grpc.service.creation.leases import Leases
 from pixy_grpc.service.creation.limits import CreationLimits
 from pixy_grpc.service.creation.order import Order
 from pixy_grpc.service.creation.parts import CreationParts
@@ -20,15 +22,21 @@ RELEASE_SECONDS = 2.0
 """Cap on giving a creation up for which nothing was spent: the caller waits for it, and
 its lease ends anyway."""
 
+CONFIRM_SECONDS = 5.0
+"""Cap on making sure of a lease, once it has run out: a request waits to be sent."""
+
 _log = logging.getLogger(__name__)
 
 
 class Asking:
     """Turns an order into an image, or into what the failure says."""
 
-    def __init__(self, parts: CreationParts, pictures: Pictures, limits: CreationLimits) -> None:
+    def __init__(
+        self, parts: CreationParts, pictures: Pictures, leases: Leases, limits: CreationLimits
+    ) -> None:
         self._parts = parts
         self._pictures = pictures
+        self._leases = leases
         self._limits = limits
 
     def ask(self, mine: Creation, order: Order, call: Call) -> Made:
@@ -39,12 +47,28 @@ class Asking:
         generator, prompt = self._parts.generator, order.image.prompt
         deadline = Deadline.after(self._limits.generate)
         try:
+            self.confirm(mine)
             call.progress.generating(generator.name)
             generated = generator.generate(prompt, order.options, deadline, _audience(call))
             return self._pictures.made(mine, generated)
         except Exception as error:  # whatever it was, it may have been billed
             self._account(mine, error)
             raise
+
+    def confirm(self, mine: Creation) -> None:
+        """Make sure of the creation right before a request leaves that may be billed.
+
+        Raises, so that nothing is sent, CreationInProgressError where somebody else goes
+        on with it, and ProviderUnavailableError where that cannot be known.
+        """
+        try:
+            self._leases.confirm(mine, Deadline.after(CONFIRM_SECONDS))
+        except FenceLostError as error:
+            raise in_progress() from error
+        except ImageException as error:
+            raise ProviderUnavailableError(
+                "The lease of the creation has run out; the provider was not asked."
+            ) from error
 
     def release(self, mine: Creation) -> None:
         """Give up a creation with as many asks as it had when it became ours."""

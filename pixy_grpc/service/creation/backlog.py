@@ -2,15 +2,13 @@
 
 import logging
 import threading
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from pixy_grpc.core.call import Deadline
 from pixy_grpc.core.creations import Creation, Fence
-from pixy_grpc.core.exceptions import (
-    ImageException,
-    ProviderOutcomeUnknownError,
-    RecordNotFoundError,
-)
+from pixy_grpc.core.exceptions import ProviderOutcomeUnknownError, RecordNotFoundError
 from pixy_grpc.core.ports import SpooledImage
 from pixy_grpc.core.progress import Progress
 from pixy_grpc.service.creation.keeping import NOT_NOW, Keeping, in_progress
@@ -18,6 +16,9 @@ from pixy_grpc.service.creation.leases import Leases
 from pixy_grpc.service.creation.limits import CreationLimits
 from pixy_grpc.service.creation.parts import CreatedImage, CreationParts
 from pixy_grpc.service.creation.pictures import Made, Pictures
+
+_NOT_NEEDED = (RecordNotFoundError, ProviderOutcomeUnknownError)
+"""What finishing raises where nobody needs the image any more, who was quicker or not."""
 
 _log = logging.getLogger(__name__)
 
@@ -46,37 +47,94 @@ class Backlog:
         """Store what was made, now or, with CreationInProgressError, later."""
         try:
             return self._keeping.finish(mine, made, progress)
-        except NOT_NOW as error:
-            _log.warning("paid image not stored guid=%s reason=%s", mine.guid, error.reason)
+        except _NOT_NEEDED:
+            raise
+        except Exception as error:  # whatever it was, the image is paid for
+            _report("paid image not stored", mine.guid, error)
             self._put_off(mine, made)
             raise in_progress() from error
 
     def work(self) -> bool:
         """Try to store each image once; return whether none is left that has to wait."""
-        try:
-            for name, (mine, made) in self._waiting().items():
-                self._store(name, mine, made)
-                self._forget(name)
-            for name in self._parts.spool.names():
-                self._store_spooled(name)
-            self._end_leases()
-        except NOT_NOW as error:
-            _log.warning("paid images still wait to be stored reason=%s", error.reason)
-            return False
-        return True
+        kept = self._waiting().items()
+        stored = [_tried(name, partial(self._store_kept, name, *each)) for name, each in kept]
+        names = self._names()
+        for name in names or ():
+            _tried(name, partial(self._lease_spooled, name))
+        self._leases.hasten()
+        stored += [_tried(name, partial(self._store_spooled, name)) for name in names or ()]
+        return _tried("leases", self._end_leases) and names is not None and all(stored)
+
+    def drain(self, seconds: float) -> bool:
+        """Store or spool what is only in memory; return whether that came within the time.
+
+        What is left then is lost with this process.
+        """
+        deadline = Deadline.after(seconds)
+        pause = self._limits.first_pause
+        while not self._is_empty() and deadline.remaining():
+            threading.Event().wait(min(pause, deadline.remaining()))
+            pause = min(pause * 2, self._limits.longest_pause)
+        for mine, _ in self._waiting().values():
+            _log.error("paid image lost guid=%s request_id=%s", mine.guid, mine.key.request_id)
+        return not self._waiting()
+
+    def _is_empty(self) -> bool:
+        """Try each image in memory once more; return whether none is left."""
+        for name, (mine, made) in self._waiting().items():
+            if not _tried(name, partial(self._store_kept, name, mine, made)):
+                _tried(name, partial(self._spool_kept, name, mine, made))
+        return not self._waiting()
+
+    def _spool_kept(self, name: str, mine: Creation, made: Made) -> None:
+        self._parts.spool.put(SpooledImage(made.paid(mine), made.data))
+        self._forget(name)
 
     def _put_off(self, mine: Creation, made: Made) -> None:
         """Keep an image for later; its lease goes on, so that nobody pays for another."""
         name = made.contents.key
-        self._leases.add(mine.fence)
-        with self._lock:
-            self._leased[name] = mine.fence
         try:
             self._parts.spool.put(SpooledImage(made.paid(mine), made.data))
-        except ImageException as error:
-            _log.error("paid image in memory only guid=%s reason=%s", mine.guid, error.reason)
+        except Exception as error:  # noqa: BLE001 - reported; whatever it was, it is paid for
+            _report("paid image in memory only", mine.guid, error, logging.ERROR)
             with self._lock:
                 self._in_memory[name] = (mine, made)
+        self._lease(name, mine.fence)
+
+    def _names(self) -> Sequence[str] | None:
+        """Return what is in the spool, None where that cannot be known."""
+        try:
+            return self._parts.spool.names()
+        except NOT_NOW as error:
+            _log.warning("spool out of reach reason=%s", error.reason)
+            return None
+
+    def _lease_spooled(self, name: str) -> None:
+        """Have the lease go on of an image that a process before this one left here.
+
+        A renewal passes over it where its fence is lost.
+        """
+        with self._lock:
+            if name in self._leased:
+                return
+        with self._parts.spool.take(name) as spooled:
+            if spooled:
+                self._lease(name, spooled.paid.fence)
+
+    def _lease(self, name: str, fence: Fence) -> None:
+        with self._lock:
+            if name in self._leased:
+                return
+            self._leased[name] = fence
+        self._leases.add(fence)
+
+    def _store_kept(self, name: str, mine: Creation, made: Made) -> None:
+        self._store(name, mine, made)
+        self._forget(name)
+
+    def _forget(self, name: str) -> None:
+        with self._lock:
+            self._in_memory.pop(name, None)
 
     def _store_spooled(self, name: str) -> None:
         with self._parts.spool.take(name) as spooled:
@@ -85,11 +143,11 @@ class Backlog:
             paid = spooled.paid
             deadline = Deadline.after(self._limits.store)
             found = self._parts.creations.find(paid.fence.key, deadline)
-            if found:
+            if found and found.guid == paid.guid:
                 mine = replace(found, fence=paid.fence)
                 self._store(name, mine, self._pictures.found(mine, paid, spooled.data))
             else:
-                self._parts.store.put(name, spooled.data, deadline)
+                self._keeping.put(name, spooled.data, deadline)
                 self._keeping.set_aside(name, deadline)
             self._parts.spool.remove(name)
 
@@ -97,22 +155,41 @@ class Backlog:
         """Store one, or learn that nobody needs it any more."""
         try:
             self._keeping.finish(mine, made)
-        except (RecordNotFoundError, ProviderOutcomeUnknownError) as error:
+        except _NOT_NEEDED as error:
             _log.warning("paid image not needed key=%s reason=%s", name, error.reason)
 
     def _waiting(self) -> dict[str, tuple[Creation, Made]]:
         with self._lock:
             return dict(self._in_memory)
 
-    def _forget(self, name: str) -> None:
-        with self._lock:
-            del self._in_memory[name]
-
     def _end_leases(self) -> None:
-        """Drop the lease of each image that is stored, by whatever process."""
-        left = {*self._parts.spool.names(), *self._waiting()}
+        """Drop the lease of each image that is stored, by whatever process.
+
+        Of those that were there before we looked: one may come to the spool meanwhile.
+        """
         with self._lock:
-            stored = [name for name in self._leased if name not in left]
-            fences = [self._leased.pop(name) for name in stored]
-        for fence in fences:
-            self._leases.drop(fence)
+            leased = list(self._leased)
+        left = {*self._parts.spool.names(), *self._waiting()}
+        for name in leased:
+            if name not in left:
+                with self._lock:
+                    fence = self._leased.pop(name)
+                self._leases.drop(fence)
+
+
+def _tried(name: str, act: Callable[[], None]) -> bool:
+    """Act; what is wrong with one image is in the log, and not in the way of others."""
+    try:
+        act()
+    except Exception as error:  # noqa: BLE001 - reported
+        _report("paid image still waits to be stored", name, error)
+        return False
+    return True
+
+
+def _report(what: str, name: str, error: Exception, level: int = logging.WARNING) -> None:
+    """Log what keeps a paid image from being stored: what nobody foresaw with its traceback."""
+    if isinstance(error, NOT_NOW):
+        _log.log(level, "%s key=%s reason=%s", what, name, error.reason)
+    else:
+        _log.error("%s key=%s", what, name, exc_info=error)

@@ -1,8 +1,11 @@
 """The use case of creating an image: one for each request id, paid for once."""
 
+import threading
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from pixy_grpc.core.call import Call
+from pixy_grpc.core.call import Call, Deadline
 from pixy_grpc.core.creations import Creation, FenceLostError, NewCreation
 from pixy_grpc.core.exceptions import (
     ConstraintViolationError,
@@ -11,7 +14,11 @@ from pixy_grpc.core.exceptions import (
     FieldViolation,
     ImageException,
     ProviderOutcomeUnknownError,
+    ProviderQuotaError,
+    ProviderRateLimitedError,
+    ProviderUnavailableError,
     RequestIdReusedError,
+    ServiceUnavailableError,
     StorageFullError,
 )
 from pixy_grpc.service.creation.asking import Asking
@@ -43,23 +50,34 @@ class ImageCreation:
         self._waiting = Waiting(self._leases)
         pictures = Pictures(limits.decodes)
         keeping = Keeping(parts, self._leases, limits)
-        self._asking = Asking(parts, pictures, limits)
+        self._asking = Asking(parts, pictures, self._leases, limits)
         self._recovery = Recovery(parts, keeping, pictures, self._leases, limits)
         self._backlog = Backlog(parts, keeping, pictures, self._leases, limits)
         self._pause = limits.first_pause
+        self._draining = threading.Event()
         self._rounds = Rounds("pixy-backlog", self._round)
 
     def start(self) -> None:
         """Go on with what earlier processes left, in the background from now on."""
+        self._leases.start()
         self._rounds.ensure()
+
+    def drain(self) -> None:
+        """Ask the provider for nothing more from now on; what was asked for goes on."""
+        self._draining.set()
 
     def stop(self, seconds: float) -> bool:
         """Give creations that run that long to end; return whether all have.
 
-        What is then not stored is in the spool, or found by who asks again.
+        What is then not stored is in the spool, or found by who asks again. What was
+        paid for and is in memory only is stored or spooled; an error in the log names
+        what is lost.
         """
+        self.drain()
+        deadline = Deadline.after(seconds)
         ended = self._leases.await_idle(seconds)
         self._rounds.stop(JOIN_SECONDS)
+        ended &= self._backlog.drain(deadline.remaining())
         self._leases.stop(JOIN_SECONDS)
         return ended
 
@@ -129,7 +147,7 @@ class ImageCreation:
         mine = self._parts.creations.take_over(found, until, ended, call.deadline)
         if mine is None:
             return None
-        with self._leases.held(mine.fence):
+        with self._leases.held(mine.fence), _after_asks(mine):
             call.progress.accepted(waiting=False)
             return self._adopt(mine) or self._ask_again(mine, order, call)
 
@@ -143,7 +161,7 @@ class ImageCreation:
             raise in_progress() from error
 
     def _ask_again(self, mine: Creation, order: Order, call: Call) -> CreatedImage | None:
-        if self._parts.spool.holds(mine.guid):  # another process of this machine stores it
+        if self._is_spooled(mine):  # another process of this machine stores it
             self._asking.release(mine)
             raise in_progress()
         if mine.asks >= MAX_ASKS:
@@ -153,9 +171,17 @@ class ImageCreation:
             )
         return self._make(mine, order, call)
 
+    def _is_spooled(self, mine: Creation) -> bool:
+        try:
+            return self._parts.spool.holds(mine.guid)
+        except ImageException:
+            self._asking.release(mine)
+            raise
+
     def _make(self, mine: Creation, order: Order, call: Call) -> CreatedImage | None:
         """Ask, from where on the creation runs to its end, whoever waits for it."""
         try:
+            call.working()
             self._admit(order, call)
             self._parts.creations.note_asked(mine.fence, call.deadline)
         except FenceLostError:
@@ -174,6 +200,8 @@ class ImageCreation:
     def _admit(self, order: Order, call: Call) -> None:
         """Raise what would keep the image from being made, or from being wanted or kept."""
         self._parts.generator.check(order.options)
+        if self._draining.is_set():
+            raise ProviderUnavailableError("This server is stopping; nothing was made.")
         call.deadline.check()
         if not call.is_active():
             raise DeadlineTooShortError("The caller has gone; nothing was made.")
@@ -195,12 +223,40 @@ class ImageCreation:
 
     def _round(self) -> float:
         """Store what waits, complete what was left; return when to do so again."""
-        if self._backlog.work():
+        stored = self._backlog.work()
+        self._recovery.sweep()
+        if stored:
             self._pause = self._limits.first_pause
-            self._recovery.sweep()
             return self._limits.round
         self._pause = min(self._pause * 2, self._limits.longest_pause)
         return self._pause
+
+
+_SPENT_NOTHING = (
+    ServiceUnavailableError,
+    ProviderRateLimitedError,
+    ProviderQuotaError,
+    StorageFullError,
+)
+"""Errors whose status or text tells the caller that nothing was spent."""
+
+
+@contextmanager
+def _after_asks(mine: Creation) -> Iterator[None]:
+    """Say of what was asked before that it may have been billed, whatever is in the way now.
+
+    UNAVAILABLE would promise that nothing was spent.
+    """
+    try:
+        yield
+    except _SPENT_NOTHING as error:
+        if not mine.asks:
+            raise
+        raise ProviderOutcomeUnknownError(
+            "An earlier answer is lost, and now the provider was not asked again: it may have"
+            " billed the first. Ask again with the same request_id.",
+            retry_delay_seconds=error.retry_delay_seconds,
+        ) from error
 
 
 def _reused() -> RequestIdReusedError:

@@ -14,6 +14,7 @@ from pixy_grpc.core.exceptions import (
     ProviderOutcomeUnknownError,
     ServiceUnavailableError,
     StorageFullError,
+    StorageUnavailableError,
     TransactionConflictError,
 )
 from pixy_grpc.core.ports import NewImage
@@ -54,12 +55,29 @@ class Keeping:
         May be called again after any error. Raises those of NOT_NOW.
         """
         deadline = Deadline.after(self._limits.store)
-        try:
-            self._parts.store.put(made.contents.key, made.data, deadline)
-        except ConstraintViolationError:
-            _log.debug("bytes are stored already key=%s", made.contents.key)
+        self.put(made.contents.key, made.data, deadline)
         progress.stored(made.contents.size_bytes)
         return self.bind(mine, made, deadline)
+
+    def put(self, key: str, data: bytes, deadline: Deadline) -> None:
+        """Store bytes durably; an earlier attempt may have come to do so, or almost.
+
+        Raises the errors of NOT_NOW: StorageUnavailableError also where other bytes are
+        under the key.
+        """
+        try:
+            self._parts.store.put(key, data, deadline)
+        except ConstraintViolationError as error:
+            if not self._is_durable(key, data, deadline):
+                _log.error("other bytes in the place of a paid image key=%s", key)
+                raise StorageUnavailableError("The store holds other bytes.") from error
+
+    def _is_durable(self, key: str, data: bytes, deadline: Deadline) -> bool:
+        """Make the bytes under a key durable, by a look; tell whether they are these."""
+        if key not in self._parts.store.keys(key.partition(".")[0], deadline):
+            return False
+        with self._parts.store.open(key, deadline) as source:
+            return source.size_bytes == len(data) and source.read(0, len(data)) == data
 
     def bind(self, mine: Creation, made: Made, deadline: Deadline) -> CreatedImage:
         """Do the same for bytes that are durable."""
@@ -74,7 +92,7 @@ class Keeping:
     def _meet_winner(self, mine: Creation, made: Made, deadline: Deadline) -> CreatedImage:
         """Return the image that is there; where there is none, take the fence back."""
         found = self._parts.creations.find(mine.key, deadline)
-        if found is None:
+        if found is None or found.guid != mine.guid:
             self.set_aside(made.contents.key, deadline)
             raise ProviderOutcomeUnknownError("The creation is gone; what it made is put aside.")
         if found.state is CreationState.DONE:

@@ -7,14 +7,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from pixy_grpc.core.call import Deadline
-from pixy_grpc.core.creations import CreationKey, Fence
+from pixy_grpc.core.creations import Creation, CreationKey, Fence, FenceLostError
 from pixy_grpc.core.exceptions import ImageException
 from pixy_grpc.core.ports import Clock, CreationRepository
 from pixy_grpc.service.creation.limits import CreationLimits
 from pixy_grpc.service.creation.rounds import Rounds
+from pixy_grpc.service.creation.sight import RENEWALS_A_LEASE, Sight
 
-_RENEWALS_A_LEASE = 3
-"""So that one that fails, or is late, does not cost the lease."""
+_ENDED_BY_OWNERS_MS = 1
+"""Before it end the leases that their owners have ended, and no others."""
 
 _log = logging.getLogger(__name__)
 
@@ -27,23 +28,53 @@ class Leases:
         self._clock = clock
         self._limits = limits
         self._held: Counter[Fence] = Counter()
+        self._renewed: dict[Fence, int] = {}
+        self._sight = Sight(limits)
         self._working = 0
         self._changed = threading.Condition()
         self._rounds = Rounds("pixy-leases", self._renew)
+
+    def start(self) -> None:
+        """Look at the database from now on, to know of its outages."""
+        self._rounds.ensure()
 
     def until_ms(self) -> int:
         """Return when a lease ends that begins now."""
         return self._clock.milliseconds() + self._limits.lease_ms
 
     def ended_before_ms(self) -> int:
-        """Return before what moment a lease must have ended to be over on any clock."""
-        return self._clock.milliseconds() - self._limits.skew_ms
+        """Return before what moment a lease must have ended to be over on any clock.
+
+        Where its owner may have had no chance to renew it, only one that it has ended.
+        """
+        now = self._clock.milliseconds()
+        return now - self._limits.skew_ms if self._sight.is_clear(now) else _ENDED_BY_OWNERS_MS
+
+    def confirm(self, mine: Creation, deadline: Deadline) -> None:
+        """Return where nobody can have taken a creation over, nor will before its lease ends.
+
+        For whoever is about to spend money: a process may have slept since it was told
+        that the creation is its own. Raises FenceLostError, and what a renewal does.
+        """
+        with self._changed:
+            until = max(self._renewed.get(mine.fence, 0), mine.lease_until_ms)
+        if self._clock.milliseconds() < until:
+            return
+        if not self._creations.renew([mine.fence], self.until_ms(), deadline):
+            raise FenceLostError
 
     def add(self, fence: Fence) -> None:
-        """Renew this lease from now on."""
+        """Renew this lease from now on. Raises RuntimeError where no thread can begin."""
+        self._rounds.ensure()
         with self._changed:
             self._held[fence] += 1
-        self._rounds.ensure()
+
+    def hasten(self) -> None:
+        """Renew now those that were added since the last renewal."""
+        with self._changed:
+            is_late = any(fence not in self._renewed for fence in self._held)
+        if is_late:
+            self._rounds.call()
 
     def drop(self, fence: Fence) -> None:
         """Renew it no more, once it was dropped as often as it was added."""
@@ -51,14 +82,15 @@ class Leases:
             self._held[fence] -= 1
             if not self._held[fence]:
                 del self._held[fence]
+                self._renewed.pop(fence, None)
             self._changed.notify_all()
 
     @contextmanager
     def held(self, fence: Fence) -> Iterator[None]:
         """Renew the lease until the block, which works on it, ends."""
+        self.add(fence)
         with self._changed:
             self._working += 1
-        self.add(fence)
         try:
             yield
         finally:
@@ -89,13 +121,24 @@ class Leases:
         return any(fence.key == key for fence in self._held)
 
     def _renew(self) -> float:
-        pause = self._limits.lease / _RENEWALS_A_LEASE
+        pause = self._limits.lease / RENEWALS_A_LEASE
         with self._changed:
             fences = list(self._held)
-        if fences:
-            try:
-                self._creations.renew(fences, self.until_ms(), Deadline.after(pause))
-            except ImageException as error:
-                _log.warning("leases not renewed count=%d reason=%s", len(fences), error.reason)
-                return pause / _RENEWALS_A_LEASE
+        try:
+            self._look(fences, Deadline.after(pause))
+        except ImageException as error:
+            self._sight.missed()
+            _log.warning("leases not renewed count=%d reason=%s", len(fences), error.reason)
+            return pause / RENEWALS_A_LEASE
+        self._sight.saw(self._clock.milliseconds())
         return pause
+
+    def _look(self, fences: list[Fence], deadline: Deadline) -> None:
+        """Renew what there is; where there is nothing, still ask the database something."""
+        if not fences:
+            self._creations.list_unfinished(_ENDED_BY_OWNERS_MS, 1, deadline)
+            return
+        until = self.until_ms()
+        renewed = self._creations.renew(fences, until, deadline)
+        with self._changed:
+            self._renewed.update((fence, until) for fence in renewed if fence in self._held)

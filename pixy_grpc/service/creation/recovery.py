@@ -7,11 +7,12 @@ from dataclasses import replace
 from pixy_grpc.core.call import Deadline
 from pixy_grpc.core.creations import Creation, FenceLostError, PaidImage
 from pixy_grpc.core.exceptions import (
+    DBConnectionError,
     ImageCorruptError,
     ImageException,
     ProviderBadResponseError,
 )
-from pixy_grpc.service.creation.keeping import NOT_NOW, Keeping
+from pixy_grpc.service.creation.keeping import Keeping
 from pixy_grpc.service.creation.leases import Leases
 from pixy_grpc.service.creation.limits import CreationLimits
 from pixy_grpc.service.creation.parts import CreatedImage, CreationParts
@@ -59,17 +60,19 @@ class Recovery:
         try:
             for found in self._parts.creations.list_unfinished(ended, BATCH, deadline):
                 self._try(found, ended)
-        except NOT_NOW as error:
+        except DBConnectionError as error:
             _log.warning("unfinished creations wait reason=%s", error.reason)
 
     def _try(self, found: Creation, ended: int) -> None:
         """Settle one; what is wrong with it alone does not stop those behind it."""
         try:
             self._settle(found, ended)
-        except NOT_NOW:
+        except DBConnectionError:
             raise
         except ImageException as error:
             _log.warning("not completed guid=%s reason=%s", found.guid, error.reason)
+        except Exception:  # noqa: BLE001 - reported
+            _log.exception("not completed guid=%s", found.guid)
 
     def _settle(self, found: Creation, ended: int) -> None:
         if self._leases.holds(found.key) or self._parts.spool.holds(found.guid):

@@ -1,15 +1,21 @@
 """A thread that comes round: at its times, or when it is called."""
 
+import logging
 import threading
 import time
 from collections.abc import Callable
+
+AFTER_ERROR_SECONDS = 1.0
+"""Until the round after one that failed: soon enough for a lease to be renewed."""
+
+_log = logging.getLogger(__name__)
 
 
 class Rounds:
     """Runs `act` over and over in one thread, begun when it is first needed.
 
-    `act` returns the seconds until the next round. Where it raises, the thread ends,
-    which Python reports, and the next `ensure` begins another.
+    `act` returns the seconds until the next round. What it raises nobody foresaw: that
+    is logged, and another round comes.
     """
 
     def __init__(self, name: str, act: Callable[[], float]) -> None:
@@ -43,6 +49,13 @@ class Rounds:
 
     def _run(self) -> None:
         while not self._stopped:
-            due = time.monotonic() + self._act()
+            due = time.monotonic() + self._pause()
             self._called.wait(max(due - time.monotonic(), 0))
             self._called.clear()
+
+    def _pause(self) -> float:
+        try:
+            return self._act()
+        except Exception:  # noqa: BLE001 - reported, by the one handler of its thread
+            _log.exception("a round failed thread=%s", self._name)
+            return AFTER_ERROR_SECONDS

@@ -10,7 +10,7 @@ import grpc
 
 from pixy_grpc.core.exceptions import ResourceExhaustedError
 from pixy_grpc.web.interceptors.base import Continuation, Handler, in_pool, refusal, within
-from pixy_grpc.web.rooms import Room
+from pixy_grpc.web.rooms import Place, Room
 from pixy_grpc.web.scope import current_scope
 from pixy_grpc.web.watchdog import Watchdog
 
@@ -46,7 +46,8 @@ class AdmissionInterceptor(grpc.ServerInterceptor):
         except ResourceExhaustedError as error:
             return refusal(error)
         if scope:
-            scope.waiting = lambda: room.waiting_in(self._waits, caller)
+            place = Place(room, self._waits, caller)
+            scope.waiting, scope.working = place.waiting, place.working
         placed = _placed(room, caller) if handler.response_streaming else self._held(room, caller)
         return in_pool(within(handler, placed), room.pool)
 

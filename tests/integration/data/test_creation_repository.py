@@ -87,7 +87,7 @@ def test_claim_is_found_by_every_other_instance(open_repositories: OpenRepositor
 
     assert open_repositories().creations.find(new.key, soon()) == mine
     assert mine == Creation(
-        fence=Fence(new.key, 1),
+        fence=Fence(new.key, 1, new.guid),
         fingerprint=new.fingerprint,
         guid=new.guid,
         state=CreationState.CLAIMED,
@@ -156,7 +156,7 @@ def test_take_over_makes_the_next_fence(open_repositories: OpenRepositories) -> 
 
     taken = open_repositories().creations.take_over(mine, 9_000, 1_001, soon())
 
-    assert taken == replace(mine, fence=Fence(mine.key, 2), lease_until_ms=9_000)
+    assert taken == replace(mine, fence=Fence(mine.key, 2, mine.guid), lease_until_ms=9_000)
     assert open_repositories().creations.find(mine.key, soon()) == taken
 
 

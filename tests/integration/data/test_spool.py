@@ -34,7 +34,7 @@ def folder(tmp_path: Path) -> FolderSpool:
 
 def spooled(data: bytes = b"bytes", usage: Usage | None = None) -> SpooledImage:
     guid = new_guid()
-    fence = Fence(CreationKey("alice-é", new_guid()), 3)
+    fence = Fence(CreationKey("alice-é", new_guid()), 3, guid)
     return SpooledImage(PaidImage(fence, guid, f"{guid}.1.png", "painter-1", usage), data)
 
 
@@ -125,7 +125,8 @@ def test_damaged_sidecar_is_not_lent(folder: FolderSpool, tmp_path: Path, damage
 
     with folder.take(name) as lent:
         assert lent is None
-    assert folder.names() == [name]
+    assert folder.names() == []
+    assert (tmp_path / "spool" / f"{name}.json.damaged").read_bytes() == damage
 
 
 @pytest.mark.parametrize("damage", [None, b"", b"bytez"])

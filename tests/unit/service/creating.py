@@ -2,6 +2,7 @@
 
 import io
 import threading
+import time
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from PIL import Image as Picture
@@ -59,6 +60,14 @@ class FailingRepository(InMemoryImageRepository):
         return super().add(new, deadline)
 
 
+class RunningClock(FixedClock):
+    """A clock that goes, for leases that a test sits through."""
+
+    def milliseconds(self) -> int:
+        """Return the time."""
+        return time.time_ns() // 1_000_000
+
+
 class Pausing:
     """An outcome that waits to be told: `asked` is set once somebody asks."""
 
@@ -87,10 +96,11 @@ class World:
         refusal: ImageException | None = None,
         beside: "World | None" = None,
         limits: CreationLimits = LIMITS,
+        clock: FixedClock | None = None,
     ) -> None:
         self.repository = beside.repository if beside else repository or InMemoryImageRepository()
         self.store = beside.store if beside else store or InMemoryImageStore()
-        self.clock = beside.clock if beside else FixedClock()
+        self.clock = beside.clock if beside else clock or FixedClock()
         self.spool = InMemorySpool()
         self.creations = InMemoryCreationRepository(self.repository)
         self.generator = ScriptedGenerator(*(outcomes or (png(),)), refusal=refusal)
@@ -109,6 +119,11 @@ class World:
             clock=self.clock,
         )
         return ImageCreation(parts, self.limits)
+
+    def restart(self) -> None:
+        """Go on with the next process, which has seen no outage."""
+        self.creation.stop(1)
+        self.creation = self.rebuilt()
 
     def create(
         self, prompt: str = "a fox", request_id: str = REQUEST_ID, **call: object

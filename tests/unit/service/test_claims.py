@@ -33,7 +33,7 @@ LAPSED = {**ENDED, **dict.fromkeys(("done", "refused", "unknown"), Step.RETIRE)}
 
 
 def creation(state: str, lease_until_ms: int, age: timedelta = timedelta()) -> Creation:
-    fence = Fence(CreationKey("alice", "1"), 1)
+    fence = Fence(CreationKey("alice", "1"), 1, "guid")
     return Creation(
         fence, "same", "guid", CreationState(state), 0, lease_until_ms, NOW - age, "sketch"
     )

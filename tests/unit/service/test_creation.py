@@ -30,6 +30,7 @@ from pixy_grpc.core.exceptions import (
     RecordNotFoundError,
     RequestIdReusedError,
     StorageFullError,
+    TooManyCreatesError,
     TransactionConflictError,
 )
 from pixy_grpc.core.ports import GeneratedImage, NewImage, StoredImage
@@ -198,6 +199,12 @@ FREE = [
 ]
 
 
+TOLD_BEHIND_AN_ASK: dict[type[ImageException], type[ImageException]] = {
+    each: each for each in (ProviderMisconfiguredError, DeadlineTooShortError)
+}
+"""These say nothing of what an earlier ask may have cost."""
+
+
 @pytest.mark.parametrize("error", FREE, ids=lambda error: error.reason)
 def test_failure_that_cost_nothing_frees_the_id(error: ImageException) -> None:
     """A retry begins anew, with other content if it likes."""
@@ -271,14 +278,17 @@ def test_provider_is_never_asked_a_third_time() -> None:
 
 @pytest.mark.parametrize("error", FREE, ids=lambda error: error.reason)
 def test_failure_that_cost_nothing_does_not_undo_an_earlier_ask(error: ImageException) -> None:
-    """The first may have been billed: the id stays, and one more ask is left."""
+    """The first may have been billed: the id stays, one more ask is left, and no answer
+    says that nothing was spent.
+    """
     world = World(ProviderOutcomeUnknownError("?"), error, png())
     with pytest.raises(ProviderOutcomeUnknownError):
         world.create()
 
-    with pytest.raises(type(error)):
+    with pytest.raises(TOLD_BEHIND_AN_ASK.get(type(error), ProviderOutcomeUnknownError)) as caught:
         world.create()
 
+    assert caught.value.retry_delay_seconds == error.retry_delay_seconds
     assert world.found
     assert (world.state, world.found.asks) == ("unknown", 1)
     assert world.create()
@@ -515,6 +525,7 @@ def test_failure_that_cannot_be_noted_is_still_told(error: Exception) -> None:
 
     world.generator.script(png())
     world.end_leases()
+    world.restart()
     assert world.create()
     assert world.found
     assert world.found.asks == 2
@@ -546,3 +557,21 @@ def test_pictures_are_decoded_a_few_at_a_time() -> None:
 
     assert len({each.contents.key for each in made}) == 16
     assert most == [2]
+
+
+def test_duplicate_that_would_work_in_a_full_room_gives_the_creation_back() -> None:
+    """It waited for its end, and now there are as many at work as may be."""
+    slow = Pausing(ProviderUnavailableError("No."))
+    world = World(slow, png())
+    first = world.begin()
+    assert slow.asked.wait(WAIT_SECONDS)
+
+    def full() -> None:
+        raise TooManyCreatesError("Full.", retry_delay_seconds=1)
+
+    duplicate = world.begin(working=full)
+    slow.go_on.set()
+
+    assert isinstance(first.exception(WAIT_SECONDS), ProviderUnavailableError)
+    assert isinstance(duplicate.exception(WAIT_SECONDS), TooManyCreatesError)
+    assert (world.asked, world.state) == (1, "none")

@@ -1,0 +1,284 @@
+"""A local folder as the store of bytes, durable and create-only."""
+
+import errno
+import os
+import re
+import stat
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pixy_grpc.core.call import Deadline
+from pixy_grpc.core.exceptions import (
+    ConstraintViolationError,
+    ImageCorruptError,
+    ImageException,
+    StorageFullError,
+    StorageUnavailableError,
+)
+
+MARK = ".pixy-store"
+"""The file that holds the store id."""
+
+INCOMING = ".incoming"
+"""Where bytes are written before they are whole. A crash leaves them there."""
+
+QUARANTINE = ".quarantine"
+"""Where bytes lie that no row names, each under its key, for somebody to look at."""
+
+OLDER = "older/"
+"""Begins the keys of files that an earlier PixyProxy left in the root itself."""
+
+_KEY = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}(\.[0-9a-z]+)+", re.ASCII)
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_NO_OBJECT = frozenset({errno.ENOENT, errno.ELOOP, errno.ENOTDIR, errno.EISDIR, errno.ENXIO})
+
+
+class FolderStore:
+    """An ImageStore in a folder: `ab/cd/` by the first digits of the guid, then the key."""
+
+    def __init__(self, root: Path, store_id: str = "") -> None:
+        """Take the folder, and the id it has to carry; without one, the first it shows."""
+        self._root = root.absolute()
+        self._durable: set[Path] = set()
+        self._store_id = store_id
+
+    @property
+    def root(self) -> Path:
+        """The folder."""
+        return self._root
+
+    def prepare(self) -> str | None:
+        """Make the folder where it is missing; return the store id it carries, if any."""
+        with translated():
+            self._make_root()
+            try:
+                self._store_id = self._read_mark()
+            except FileNotFoundError:
+                return None
+            return self._store_id or None
+
+    def mark(self, store_id: str) -> None:
+        """Write the store id, durably; another server may have written it just now."""
+        with translated():
+            try:
+                self._write(self._root / MARK, store_id.encode())
+            except ConstraintViolationError:
+                if self.prepare() != store_id:
+                    raise
+            self._store_id = store_id
+
+    def put(self, key: str, data: bytes, deadline: Deadline) -> None:
+        """Write to a temporary file, flush it, link it to its name, flush the folders."""
+        _require_time(deadline)
+        path = self._path(key)
+        with translated():
+            self._require_mark()
+            self._make_folders(path.parent)
+            self._write(path, data)
+
+    @contextmanager
+    def open(self, key: str, deadline: Deadline) -> Iterator["_OpenFile"]:
+        """Open a plain file; a link or folder in its place is damage."""
+        _require_time(deadline)
+        with translated():
+            descriptor = self._descriptor(key)
+        try:
+            yield _OpenFile(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def delete(self, key: str, deadline: Deadline) -> None:
+        """Remove the file, if it is there."""
+        _require_time(deadline)
+        path = self._path(key)
+        with translated():
+            try:
+                path.unlink()
+            except FileNotFoundError:
+                self._require_mark()
+
+    def keys(self, guid: str, deadline: Deadline) -> list[str]:
+        """Look for files of the guid in its one folder, and flush it: whoever put them there
+        may not have come to that.
+        """
+        _require_time(deadline)
+        folder = self._path(f"{guid}.0").parent
+        with translated():
+            self._require_mark()
+            try:
+                found = [path.name for path in folder.iterdir()]
+                flush_folder(folder)
+            except FileNotFoundError:
+                return []
+        return sorted(
+            name for name in found if name.startswith(f"{guid}.") and _KEY.fullmatch(name)
+        )
+
+    def quarantine(self, key: str, deadline: Deadline) -> None:
+        """Move the file into a folder beside the others, if it is there."""
+        _require_time(deadline)
+        path = self._path(key)
+        aside = self._root / QUARANTINE
+        with translated():
+            self._require_mark()
+            aside.mkdir(exist_ok=True)
+            try:
+                path.rename(aside / path.name)
+            except FileNotFoundError:
+                return
+            flush_folder(self._root)
+            flush_folder(aside)
+            flush_folder(path.parent)
+
+    def free_bytes(self, deadline: Deadline) -> int:
+        """Return what the file system leaves to this user, if it is the store's."""
+        _require_time(deadline)
+        with translated():
+            self._require_mark()
+            status = os.statvfs(self._root)
+        return status.f_bavail * status.f_frsize
+
+    def ping(self, deadline: Deadline) -> None:
+        """Look for the mark: an empty mount point does not carry it."""
+        _require_time(deadline)
+        with translated():
+            self._require_mark()
+
+    def _path(self, key: str) -> Path:
+        if key.startswith(OLDER) and is_plain_name(key.removeprefix(OLDER)):
+            return self._root / key.removeprefix(OLDER)
+        if not _KEY.fullmatch(key):
+            raise ImageCorruptError("The image's bytes are not under a key of this store.")
+        return self._root / key[:2] / key[2:4] / key
+
+    def _make_root(self) -> None:
+        """Make the folder and flush the entry of each that was missing in its parent."""
+        missing = [level for level in (self._root, *self._root.parents) if not level.exists()]
+        (self._root / INCOMING).mkdir(parents=True, exist_ok=True)
+        for level in missing:
+            flush_folder(level.parent)
+
+    def _read_mark(self) -> str:
+        return (self._root / MARK).read_text(encoding="utf-8", errors="replace").strip()
+
+    def _require_mark(self) -> None:
+        """Raise unless the folder carries the mark it was first seen with."""
+        found = self._read_mark()
+        self._store_id = self._store_id or found
+        if not found or found != self._store_id:
+            raise StorageUnavailableError("Another store of bytes is in the place of ours.")
+
+    def _descriptor(self, key: str) -> int:
+        path = self._path(key)
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+        except OSError as error:
+            if error.errno not in _NO_OBJECT:
+                raise
+            self._require_mark()
+            raise ImageCorruptError("The image's bytes are missing.") from error
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise ImageCorruptError("The image's bytes have been replaced.")
+        return descriptor
+
+    def _make_folders(self, folder: Path) -> None:
+        """Make the two levels and flush the entry of each in its parent.
+
+        Also of one that is there already, the first time: whoever made it may not have
+        come to flush it.
+        """
+        for level in (folder.parent, folder):
+            try:
+                level.mkdir()
+            except FileExistsError:
+                if level in self._durable:
+                    continue
+            flush_folder(level.parent)
+            self._durable.add(level)
+
+    def _write(self, path: Path, data: bytes) -> None:
+        temporary = self._root / INCOMING / uuid.uuid4().hex
+        try:
+            write_flushed(temporary, data)
+            _link(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+        flush_folder(path.parent)
+
+
+def is_plain_name(name: str) -> bool:
+    """Tell whether a name is that of a file in a folder, and none of the store's own."""
+    return bool(name) and name[0] != "." and not any(mark in name for mark in ("/", "\\", "\0"))
+
+
+class _OpenFile:
+    """StoredBytes of an open file."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self.size_bytes = os.fstat(descriptor).st_size
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Read without moving a position; a short read is continued to the end."""
+        with translated():
+            data = os.pread(self._descriptor, length, offset)
+            while 0 < len(data) < length:
+                more = os.pread(self._descriptor, length - len(data), offset + len(data))
+                if not more:
+                    break
+                data += more
+            return data
+
+
+def write_flushed(path: Path, data: bytes) -> None:
+    """Write a new file, and flush it."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+    try:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(descriptor, view) :]
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _link(temporary: Path, path: Path) -> None:
+    """Give the bytes their name, unless another file has it: rename would replace it."""
+    try:
+        os.link(temporary, path)
+    except FileExistsError as error:
+        raise ConstraintViolationError("The store holds bytes under this key.") from error
+
+
+def flush_folder(folder: Path) -> None:
+    """Make the entries of a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _require_time(deadline: Deadline) -> None:
+    if deadline.from_caller:
+        deadline.check()
+    if not deadline.remaining():
+        raise StorageUnavailableError("The store of bytes did not answer in time.")
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn errors of the system into ours."""
+    try:
+        yield
+    except OSError as error:
+        raise _translate(error) from error
+
+
+def _translate(error: OSError) -> ImageException:
+    if error.errno in _FULL:
+        return StorageFullError("The store of bytes is full; nothing was stored.")
+    return StorageUnavailableError("The store of bytes is out of reach. Try again later.")

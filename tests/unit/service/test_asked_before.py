@@ -1,0 +1,74 @@
+"""Creations that the provider was asked for before: nothing says that they cost nothing."""
+
+import pytest
+
+from pixy_grpc.core.exceptions import (
+    DBConnectionError,
+    ProviderOutcomeUnknownError,
+    StorageUnavailableError,
+)
+from tests.fakes import InMemorySpool
+from tests.unit.service.creating import World, png
+from tests.unit.service.test_recovery import crash
+
+
+class LostSpool(InMemorySpool):
+    """A spool whose folder cannot be read for now."""
+
+    lost = True
+
+    def holds(self, guid: str) -> bool:
+        """Fail, or look."""
+        if self.lost:
+            raise StorageUnavailableError("EIO")
+        return super().holds(guid)
+
+
+def test_retry_that_cannot_look_into_the_spool_leaves_no_lease() -> None:
+    """Whoever asks next goes on at once."""
+    world, spool = World(), LostSpool()
+    world.spool = spool
+    world.restart()
+    crash(world, "asked")
+    world.end_leases()
+
+    with pytest.raises(ProviderOutcomeUnknownError):
+        world.create()
+
+    assert world.found
+    assert (world.asked, world.state, world.found.asks) == (0, "unknown", 1)
+    assert world.found.lease_until_ms == 0
+    spool.lost = False
+    assert world.create()
+
+
+def test_ask_that_cannot_be_counted_is_not_unavailable() -> None:
+    world = World(ProviderOutcomeUnknownError("?"), png())
+    with pytest.raises(ProviderOutcomeUnknownError):
+        world.create()
+    note = world.creations.note_asked
+
+    def failing(*_: object) -> None:
+        raise DBConnectionError("Away.")
+
+    world.creations.note_asked = failing  # type: ignore[method-assign]
+    with pytest.raises(ProviderOutcomeUnknownError) as caught:
+        world.create()
+    world.creations.note_asked = note  # type: ignore[method-assign]
+
+    assert isinstance(caught.value.__cause__, DBConnectionError)
+    assert world.create()
+    assert world.asked == 2
+
+
+def test_full_store_is_not_said_to_have_cost_nothing() -> None:
+    world = World()
+    crash(world, "asked")
+    world.end_leases()
+    world.store.free = 0
+
+    with pytest.raises(ProviderOutcomeUnknownError):
+        world.create()
+
+    world.store.free = None
+    assert world.create()

@@ -1,0 +1,265 @@
+"""Paid images that wait to be stored: leased throughout, and none in the way of another."""
+
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from pixy_grpc.core.call import Deadline
+from pixy_grpc.core.exceptions import (
+    CreationInProgressError,
+    InvalidPromptError,
+    StorageUnavailableError,
+)
+from pixy_grpc.core.ports import NewImage, SpooledImage, StoredImage
+from pixy_grpc.service.creation import CreationLimits
+from pixy_grpc.service.creation.rounds import Rounds
+from tests.fakes import InMemoryImageRepository, InMemoryImageStore, InMemorySpool
+from tests.unit.service.creating import WAIT_SECONDS, World, png
+from tests.unit.service.test_recovery import LosingStore, comes, crash, lease_of
+
+LIMITS = CreationLimits(lease=0.03, first_pause=0.005, longest_pause=0.005, round=0.005)
+OTHER_ID = "0b9d1f9e-6b0f-4c2d-9a54-3d0c2a7f1e57"
+AWAY = StorageUnavailableError("Away.")
+
+
+class WatchedSpool(InMemorySpool):
+    """A spool that tells of each look at its names, and acts before an image is kept."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.looked = threading.Semaphore(0)
+        self.on_names: Callable[[], object] | None = None
+        self.on_put: Callable[[], object] | None = None
+
+    def names(self) -> list[str]:
+        """Return the names as they were when it was called."""
+        found = super().names()
+        act, self.on_names = self.on_names, None
+        if act:
+            act()
+        self.looked.release()
+        return found
+
+    def put(self, spooled: SpooledImage) -> None:
+        """Keep an image, in the end."""
+        if self.on_put:
+            self.on_put()
+        super().put(spooled)
+
+    def await_looks(self, count: int) -> None:
+        """Return after so many looks from now."""
+        while self.looked.acquire(blocking=False):
+            pass
+        for _ in range(count):
+            assert self.looked.acquire(timeout=WAIT_SECONDS)
+
+
+def watched_world() -> tuple[World, WatchedSpool]:
+    """Return a world whose store goes away once something is paid for."""
+    world, spool = World(limits=LIMITS), WatchedSpool()
+    world.spool = spool
+    world.creation = world.rebuilt()
+    world.generator.script(LosingStore(world, AWAY, "store"))
+    return world, spool
+
+
+def is_renewed(world: World) -> bool:
+    """Tell whether the lease of its image goes on."""
+    world.clock.advance(100)
+    return comes(lambda: lease_of(world) == world.clock.milliseconds() + LIMITS.lease_ms)
+
+
+def test_lease_of_an_image_that_is_being_spooled_goes_on() -> None:
+    """Rounds of the backlog meanwhile find nothing of it: it is not stored for all that."""
+    world, spool = watched_world()
+    spool.on_put = lambda: spool.await_looks(4)
+    world.creation.start()
+
+    with pytest.raises(CreationInProgressError):
+        world.create()
+
+    assert is_renewed(world)
+    world.creation.stop(1)
+
+
+@pytest.mark.parametrize("look", [1, 2])
+def test_lease_of_an_image_spooled_behind_a_look_goes_on(look: int) -> None:
+    """A round that looked before it was there takes none for stored that came later."""
+    world, spool = watched_world()
+    ended = threading.Event()
+
+    def create() -> None:
+        with pytest.raises(CreationInProgressError):
+            world.create()
+        ended.set()
+
+    def count() -> None:
+        spool.on_names = create
+
+    spool.on_names = create if look == 1 else count
+    world.creation.start()
+
+    assert ended.wait(WAIT_SECONDS)
+    spool.await_looks(4)
+    assert is_renewed(world)
+    world.creation.stop(1)
+
+
+def test_lease_of_an_image_that_an_earlier_process_spooled_goes_on() -> None:
+    """While the store is away, whatever restarts: another machine would pay again."""
+    world, _ = watched_world()
+    with pytest.raises(CreationInProgressError):
+        world.create()
+    world.creation.stop(1)
+    world.restart()
+
+    world.creation.start()
+
+    assert is_renewed(world)
+    world.store.failure = None
+    assert comes(lambda: world.state == "done")
+    world.creation.stop(1)
+
+
+# what is wrong with one of them
+
+
+class PoisonedRepository(InMemoryImageRepository):
+    """A repository that cannot add one image, for a reason that nobody foresaw."""
+
+    poison = ""
+    error: Exception = ValueError("Out of range.")
+
+    def add(self, new: NewImage, deadline: Deadline) -> StoredImage:
+        """Add any other."""
+        if new.prompt == self.poison:
+            raise self.error
+        return super().add(new, deadline)
+
+
+POISONS = [ValueError("Out of range."), StorageUnavailableError("EIO"), InvalidPromptError("No.")]
+
+
+@pytest.mark.parametrize("error", POISONS, ids=lambda error: type(error).__name__)
+def test_image_that_cannot_be_stored_is_not_in_the_way_of_others(
+    error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is paid for: it stays in the spool, its reason in the log, and is tried again."""
+    repository = PoisonedRepository()
+    repository.poison, repository.error = "a hen", error
+    world = World(repository=repository, limits=LIMITS)
+    world.creation.start()
+
+    with pytest.raises(CreationInProgressError):
+        world.create("a hen")
+
+    assert len(world.spool.images) == 1
+    again = len(caplog.records)
+    assert comes(lambda: len(caplog.records) > again + 5)
+    world.generator.script(LosingStore(world, AWAY, "store"))
+    with pytest.raises(CreationInProgressError):
+        world.create("a fox", request_id=OTHER_ID)
+    world.store.failure = None
+    assert comes(lambda: len(world.spool.images) == 1)
+    repository.poison = ""
+    assert comes(lambda: not world.spool.images)
+    assert world.create("a hen").replayed
+    assert world.asked == 2
+    assert type(error).__name__ in caplog.text or error.reason in caplog.text  # type: ignore[attr-defined]
+    assert world.creation.stop(WAIT_SECONDS)
+
+
+@pytest.mark.parametrize("error", POISONS, ids=lambda error: type(error).__name__)
+def test_sweep_goes_on_though_an_image_cannot_be_stored(error: Exception) -> None:
+    """And behind what cannot be completed, or read."""
+    repository = PoisonedRepository()
+    repository.poison, repository.error = "a hen", error
+    world = World(repository=repository, limits=LIMITS)
+    with pytest.raises(CreationInProgressError):
+        world.create("a hen", request_id=OTHER_ID)
+    crash(world, "asked", data=png().data)
+    world.end_leases()
+    world.restart()
+
+    world.creation.start()
+
+    assert comes(lambda: world.state == "done")
+    world.creation.stop(1)
+
+
+def test_thread_of_rounds_outlives_an_error_that_nobody_foresaw(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It is logged, and the next round comes after a pause."""
+    rounds, ended = list[int](), threading.Event()
+
+    def act() -> float:
+        rounds.append(1)
+        if len(rounds) == 1:
+            raise ZeroDivisionError
+        ended.set()
+        return WAIT_SECONDS
+
+    running = Rounds("pixy-test", act)
+    running.ensure()
+    running.call()
+
+    assert ended.wait(WAIT_SECONDS)
+    running.stop(1)
+    assert "ZeroDivisionError" in caplog.text
+
+
+# what an earlier attempt left
+
+
+class HalfwayStore(InMemoryImageStore):
+    """A store whose put fails once bytes are under their name, and are not durable yet."""
+
+    def __init__(self, end: bytes = b"") -> None:
+        """Take what follows the bytes, by mistake."""
+        super().__init__()
+        self.fails = True
+        self._end = end
+        self.flushed: list[str] = []
+
+    def put(self, key: str, data: bytes, deadline: Deadline) -> None:
+        """Keep bytes, then fail."""
+        super().put(key, data, deadline)
+        if self.fails:
+            self.fails = False
+            self.objects[key] += self._end
+            raise AWAY
+
+    def keys(self, guid: str, deadline: Deadline) -> list[str]:
+        """Note what is made durable."""
+        found = super().keys(guid, deadline)
+        self.flushed += found
+        return found
+
+
+def test_bytes_of_a_put_that_failed_halfway_are_made_durable_before_the_row() -> None:
+    store = HalfwayStore()
+    world = World(store=store, limits=LIMITS)
+    world.creation.start()
+    with pytest.raises(CreationInProgressError):
+        world.create()
+
+    assert comes(lambda: world.state == "done")
+
+    world.creation.stop(1)
+    assert store.flushed == list(store.objects)
+
+
+def test_other_bytes_under_the_key_are_not_committed() -> None:
+    """What was paid for stays in the spool until somebody has looked."""
+    store = HalfwayStore(end=b"?")
+    world = World(store=store, limits=LIMITS)
+    with pytest.raises(CreationInProgressError):
+        world.create()
+    (key,) = store.objects
+
+    assert comes(lambda: store.flushed.count(key) > 2)
+    world.creation.stop(1)
+    assert world.state == "asked"
+    assert list(world.spool.images) == [key]

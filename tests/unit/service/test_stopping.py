@@ -1,0 +1,123 @@
+"""Processes that stop: what is paid for is kept, and nothing more is spent."""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from pixy_grpc.app import App
+from pixy_grpc.core.exceptions import (
+    ProviderOutcomeUnknownError,
+    ProviderUnavailableError,
+    StorageFullError,
+    StorageUnavailableError,
+)
+from pixy_grpc.service.creation import CreationLimits
+from tests.unit.service.creating import WAIT_SECONDS, Pausing, World, png
+from tests.unit.service.test_recovery import paid_but_not_stored
+
+OTHER_ID = "0b9d1f9e-6b0f-4c2d-9a54-3d0c2a7f1e57"
+AWAY = StorageUnavailableError("Away.")
+
+
+def in_memory() -> World:
+    """Return a world with an image in memory only, and rounds that are far apart."""
+    rare = CreationLimits(first_pause=60.0, longest_pause=60.0, round=60.0)
+    return paid_but_not_stored("store", AWAY, spool_fails=True, limits=rare)
+
+
+def test_stop_stores_what_is_in_memory_only() -> None:
+    """Though no round comes that would."""
+    world = in_memory()
+    world.store.failure = None
+
+    assert world.creation.stop(WAIT_SECONDS)
+
+    assert world.state == "done"
+
+
+def test_stop_spools_what_still_cannot_be_stored() -> None:
+    world = in_memory()
+    world.spool.failure = None
+
+    assert world.creation.stop(WAIT_SECONDS)
+
+    assert len(world.spool.images) == 1
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.05])
+def test_stop_tells_what_is_lost(seconds: float, caplog: pytest.LogCaptureFixture) -> None:
+    """By its guid, so that somebody can make up for it."""
+    world = in_memory()
+    assert isinstance(world.spool.failure, StorageFullError)
+    assert world.found
+
+    with caplog.at_level(logging.ERROR, "pixy_grpc"):
+        assert not world.creation.stop(seconds)
+
+    assert f"paid image lost guid={world.found.guid}" in caplog.text
+
+
+# what begins no more
+
+
+def test_stopping_server_begins_nothing_new() -> None:
+    """Another server can: nothing was spent here. What was made is still shown."""
+    world = World()
+    made = world.create()
+
+    world.creation.drain()
+
+    with pytest.raises(ProviderUnavailableError):
+        world.create(request_id=OTHER_ID)
+    assert world.create().image == made.image
+    assert world.asked == 1
+
+
+def test_duplicate_does_not_ask_again_while_the_server_stops() -> None:
+    """The grace is that of what was asked before; the outcome of that stays unknown."""
+    slow = Pausing(ProviderOutcomeUnknownError("?"))
+    world = World(slow, png())
+    first = world.begin()
+    assert slow.asked.wait(WAIT_SECONDS)
+    waiting = threading.Event()
+
+    @contextmanager
+    def room() -> Iterator[None]:
+        waiting.set()
+        yield
+
+    duplicate = world.begin(waiting=room)
+    assert waiting.wait(WAIT_SECONDS)
+
+    assert not world.creation.stop(0)
+    slow.go_on.set()
+
+    assert isinstance(first.exception(WAIT_SECONDS), ProviderOutcomeUnknownError)
+    assert isinstance(duplicate.exception(WAIT_SECONDS), ProviderOutcomeUnknownError)
+    assert (world.asked, world.state) == (1, "unknown")
+
+
+class StoppingServer:
+    """A server that a call still comes to while it stops."""
+
+    def __init__(self, call: Callable[[], object]) -> None:
+        self._call = call
+
+    def stop(self, _: float) -> bool:
+        """Let the call in."""
+        self._call()
+        return True
+
+
+def test_calls_that_come_while_the_server_stops_begin_nothing() -> None:
+    world, answers = World(), list[BaseException | None]()
+    server = StoppingServer(lambda: answers.append(world.begin().exception(WAIT_SECONDS)))
+    app = App(server, world.creation, (), WAIT_SECONDS)  # type: ignore[arg-type]
+
+    assert app.stop(WAIT_SECONDS)
+
+    assert isinstance(answers[0], ProviderUnavailableError)
+    assert world.asked == 0
