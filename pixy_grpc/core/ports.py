@@ -357,8 +357,8 @@ class GeneratedImage:
     usage: Usage | None = None
 
 
-def _show_nobody(_: bytes) -> None:
-    """Show it to nobody."""
+def _ignore(_: object = None) -> None:
+    """Hear it, and do nothing."""
 
 
 @dataclass(frozen=True)
@@ -369,12 +369,19 @@ class Audience:
     `is_waiting` says that they are gone. `show` takes an unfinished image, of which
     `partial_images` are wanted; it neither blocks nor raises, and whether the bytes can
     be shown is its business. By default nobody watches, but somebody waits.
+
+    `asking` is called right before each request leaves that may be billed; where it
+    raises an ImageException, nothing is sent and nothing spent. `arriving` is called when
+    an answer has begun, before its bytes are read: the place to wait for room, until the
+    deadline by which the image is lost at most.
     """
 
     deadline: Deadline
     is_waiting: Callable[[], bool] = always
     partial_images: int = 0
-    show: Callable[[bytes], None] = _show_nobody
+    show: Callable[[bytes], None] = _ignore
+    asking: Callable[[], None] = _ignore
+    arriving: Callable[[Deadline], None] = _ignore
 
 
 class ImageGenerator(Protocol):

@@ -9,6 +9,7 @@ from pixy_grpc.core.creations import Creation, FenceLostError, Refusal
 from pixy_grpc.core.exceptions import ImageException, ProviderUnavailableError
 from pixy_grpc.core.ports import Audience
 from pixy_grpc.core.progress import MAX_PARTIAL_BYTES
+from pixy_grpc.service.creation.arrivals import Arrival
 from pixy_grpc.service.creation.claims import Verdict, verdict
 from pixy_grpc.service.creation.keeping import in_progress
 from pixy_grpc.service.creation.leases import Leases
@@ -39,17 +40,19 @@ class Asking:
         self._leases = leases
         self._limits = limits
 
-    def ask(self, mine: Creation, order: Order, call: Call) -> Made:
+    def ask(self, mine: Creation, order: Order, call: Call, arrival: Arrival) -> Made:
         """Have the image made, to the end, whoever still waits for it.
 
-        The ask is noted. Raises what the generator does, and ProviderBadResponseError.
+        The ask is noted; the image arrives where there is room for it. Raises what the
+        generator does, and ProviderBadResponseError.
         """
         generator, prompt = self._parts.generator, order.image.prompt
         deadline = Deadline.after(self._limits.generate)
         try:
             self.confirm(mine)
             call.progress.generating(generator.name)
-            generated = generator.generate(prompt, order.options, deadline, _audience(call))
+            audience = self._audience(mine, call, arrival)
+            generated = generator.generate(prompt, order.options, deadline, audience)
             return self._pictures.made(mine, generated)
         except Exception as error:  # whatever it was, it may have been billed
             self._account(mine, error)
@@ -81,6 +84,23 @@ class Asking:
         with _noting(mine):
             self._parts.creations.note_unknown(mine.fence, self._deadline())
 
+    def _audience(self, mine: Creation, call: Call, arrival: Arrival) -> Audience:
+        """Return whoever waits for a call; they are shown what is an image by its first bytes."""
+
+        def show(data: bytes) -> None:
+            found = sniff(data)
+            if found and len(data) <= MAX_PARTIAL_BYTES:
+                call.progress.partial(data, found.content_type)
+
+        return Audience(
+            deadline=call.deadline,
+            is_waiting=call.is_active,
+            partial_images=call.progress.partial_images,
+            show=show,
+            asking=lambda: self.confirm(mine),
+            arriving=arrival.enter,
+        )
+
     def _account(self, mine: Creation, error: Exception) -> None:
         meaning = verdict(error)
         _log.info("creation %s guid=%s", meaning.name, mine.guid)
@@ -97,17 +117,6 @@ class Asking:
 
     def _deadline(self) -> Deadline:
         return Deadline.after(self._limits.store)
-
-
-def _audience(call: Call) -> Audience:
-    """Return whoever waits for a call; they are shown what is an image by its first bytes."""
-
-    def show(data: bytes) -> None:
-        found = sniff(data)
-        if found and len(data) <= MAX_PARTIAL_BYTES:
-            call.progress.partial(data, found.content_type)
-
-    return Audience(call.deadline, call.is_active, call.progress.partial_images, show)
 
 
 @contextmanager

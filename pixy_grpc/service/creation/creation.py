@@ -29,7 +29,7 @@ from pixy_grpc.service.creation.leases import Leases
 from pixy_grpc.service.creation.limits import MAX_ASKS, CreationLimits
 from pixy_grpc.service.creation.order import CreationRequest, Order, placed
 from pixy_grpc.service.creation.parts import CreatedImage, CreationParts
-from pixy_grpc.service.creation.pictures import Pictures
+from pixy_grpc.service.creation.pictures import Made, Pictures
 from pixy_grpc.service.creation.recovery import Recovery
 from pixy_grpc.service.creation.rounds import Rounds
 from pixy_grpc.service.creation.waiting import Waiting
@@ -48,7 +48,7 @@ class ImageCreation:
         self._limits = limits
         self._leases = Leases(parts.creations, parts.clock, limits)
         self._waiting = Waiting(self._leases)
-        pictures = Pictures(limits.decodes)
+        self._pictures = pictures = Pictures(limits)
         keeping = Keeping(parts, self._leases, limits)
         self._asking = Asking(parts, pictures, self._leases, limits)
         self._recovery = Recovery(parts, keeping, pictures, self._leases, limits)
@@ -189,7 +189,11 @@ class ImageCreation:
         except ImageException:
             self._asking.release(mine)
             raise
-        made = self._asking.ask(mine, order, call)
+        with self._pictures.arrival() as arrival:
+            made = self._asking.ask(mine, order, call, arrival)
+            return self._keep(mine, made, call)
+
+    def _keep(self, mine: Creation, made: Made, call: Call) -> CreatedImage:
         try:
             return self._backlog.keep(mine, made, call.progress)
         except CreationInProgressError:

@@ -19,7 +19,8 @@ class CreationLimits:
     three times as often. `skew` is by how much the clocks of two servers may differ.
     `generate` caps an exchange with the provider, whatever the caller's deadline: what
     was asked for is waited for. `store` caps one attempt at storing.
-    `decodes` pictures are decoded at once, each 4 bytes a pixel. Below `spare_bytes` of
+    `arrivals` images are on their way in at once, from the first byte of an answer until
+    it is stored, and `decodes` of them decoded, each 4 bytes a pixel. Below `spare_bytes` of
     free space nothing is asked for. `round` is how often is looked for what others left
     unfinished; after a failure the next attempt comes between `first_pause` and
     `longest_pause`.
@@ -29,6 +30,7 @@ class CreationLimits:
     skew: float = 5.0
     generate: float = 180.0
     store: float = 30.0
+    arrivals: int = 8
     decodes: int = 2
     spare_bytes: int = 64 * 1024 * 1024
     round: float = 15.0

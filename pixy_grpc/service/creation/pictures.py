@@ -4,12 +4,15 @@ import hashlib
 import threading
 import uuid
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from pixy_grpc.core.contents import ImageContents, digest_blocks
 from pixy_grpc.core.creations import Creation, PaidImage, Usage
 from pixy_grpc.core.models import ImageFormat
 from pixy_grpc.core.ports import GeneratedImage
+from pixy_grpc.service.creation.arrivals import Arrival, Arrivals
+from pixy_grpc.service.creation.limits import CreationLimits
 from pixy_grpc.service.inspection import Picture, inspect
 
 
@@ -28,11 +31,16 @@ class Made:
 
 
 class Pictures:
-    """Decodes bytes by `look`, so many at once."""
+    """Lets images arrive, and decodes them by `look`, so many at once."""
 
-    def __init__(self, decodes: int, look: Callable[[bytes], Picture] = inspect) -> None:
-        self._places = threading.BoundedSemaphore(decodes)
+    def __init__(self, limits: CreationLimits, look: Callable[[bytes], Picture] = inspect) -> None:
+        self._arrivals = Arrivals(limits.arrivals)
+        self._places = threading.BoundedSemaphore(limits.decodes)
         self._look = look
+
+    def arrival(self) -> AbstractContextManager[Arrival]:
+        """Return one image's way in, which ends with the block."""
+        return self._arrivals.arrival()
 
     def made(self, mine: Creation, generated: GeneratedImage) -> Made:
         """Describe what the generator made, under the key of a new attempt.

@@ -106,10 +106,14 @@ class Recovery:
 
     def _made(self, mine: Creation, key: str, deadline: Deadline) -> Made | None:
         model = mine.model if key == mine.store_key else ""
+        paid = PaidImage(mine.fence, mine.guid, key, model)
         try:
-            with self._parts.store.open(key, deadline) as source:
-                data = source.read(0, source.size_bytes)
-            return self._pictures.found(mine, PaidImage(mine.fence, mine.guid, key, model), data)
+            with (
+                self._pictures.arrival() as arrival,
+                self._parts.store.open(key, deadline) as source,
+            ):
+                arrival.enter(deadline)
+                return self._pictures.found(mine, paid, source.read(0, source.size_bytes))
         except (ImageCorruptError, ProviderBadResponseError) as error:
             _log.warning("unusable bytes key=%s reason=%s", key, error.reason)
             return None

@@ -17,7 +17,6 @@ from pixy_grpc.service.generators.openai import (
     Endpoint,
     Limits,
     Network,
-    Observer,
     OpenAIGenerator,
     Profile,
 )
@@ -49,7 +48,6 @@ def make_generator(provider: Provider, opened: ExitStack) -> Make:
         profile: Profile = COMPATIBLE,
         defaults: Defaults | None = None,
         limits: Limits = LIMITS,
-        observer: Observer | None = None,
         network: Network | None = None,
         **endpoint: object,
     ) -> OpenAIGenerator:
@@ -58,7 +56,6 @@ def make_generator(provider: Provider, opened: ExitStack) -> Make:
             replace(asked, **endpoint),  # type: ignore[arg-type]  # fields by name
             defaults,
             limits,
-            observer=observer,
             network=network,
         )
         return opened.enter_context(closing(generator))

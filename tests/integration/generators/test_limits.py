@@ -26,20 +26,24 @@ PNG = picture()
 
 
 class Ledger:
-    """Counts what an observer hears; may refuse."""
+    """Counts what an audience hears; may refuse."""
 
     def __init__(self, refuse: ImageException | None = None) -> None:
         self.asked_times = 0
         self.answered_times = 0
         self._refuse = refuse
 
-    def asked(self) -> None:
+    def audience(self) -> Audience:
+        """Return whoever keeps it."""
+        return Audience(Deadline.after(60), asking=self.asking, arriving=self.arriving)
+
+    def asking(self) -> None:
         """Count, or end the creation."""
         if self._refuse:
             raise self._refuse
         self.asked_times += 1
 
-    def answered(self, deadline: Deadline) -> None:
+    def arriving(self, deadline: Deadline) -> None:
         """Count."""
         assert deadline.remaining() > 0
         self.answered_times += 1
@@ -50,7 +54,7 @@ def test_rate_limit_with_retry_after_is_tried_again(provider: Provider, make: Ma
     provider.will(refusal(429, retry_after="0"), refusal(429, retry_after="0"), image(PNG))
     ledger = Ledger()
 
-    made = create(make(observer=ledger))
+    made = create(make(), audience=ledger.audience())
 
     assert made.data == PNG
     assert len(provider.requests) == ledger.asked_times == 3
@@ -177,13 +181,13 @@ def test_check_refuses_before_anybody_is_asked(provider: Provider, make: Make) -
     assert not provider.connections
 
 
-def test_observer_that_refuses_ends_it_with_nothing_sent(provider: Provider, make: Make) -> None:
+def test_audience_that_refuses_ends_it_with_nothing_sent(provider: Provider, make: Make) -> None:
     """Whoever lost the right to spend money just before it is spent, spends none."""
     provider.will(image(PNG))
     ledger = Ledger(TooManyCreatesError("lost the lease"))
 
     with pytest.raises(TooManyCreatesError):
-        create(make(observer=ledger))
+        create(make(), audience=ledger.audience())
 
     provider.stop()
     assert not provider.requests

@@ -2,16 +2,15 @@
 
 import base64
 import threading
-from dataclasses import replace
 
 import pytest
 
-from pixy_grpc.core.exceptions import ProviderOutcomeUnknownError, ProviderUnavailableError
+from pixy_grpc.core.exceptions import ProviderUnavailableError
 from pixy_grpc.core.models import GenerationOptions, ImageFormat
-from pixy_grpc.service.generators.openai import OPENAI, Defaults, OpenAIGenerator
+from pixy_grpc.service.generators.openai import OPENAI, Defaults
 from pixy_grpc.service.inspection import inspect
-from tests.integration.generators.asking import KEY, LIMITS, Make, create, picture
-from tests.support.provider import Peer, Provider, answer, head, held, image, slots
+from tests.integration.generators.asking import KEY, Make, create, picture
+from tests.support.provider import Provider, answer, held, image, slots
 
 PNG = picture()
 USAGE = {"input_tokens": 12, "output_tokens": 272, "total_tokens": 284}
@@ -169,33 +168,6 @@ def test_threads_share_a_generator(provider: Provider, make: Make) -> None:
 
     assert made == [PNG] * 8
     assert len(provider.requests) == 8
-
-
-def test_slow_answer_holds_no_other_up_for_ever(provider: Provider, make: Make) -> None:
-    """Few answers are read at once; whoever finds no room reads all the same, in time."""
-
-    def drip(peer: Peer) -> None:
-        peer.send(head(200, "application/json", 5000))
-        dripping.set()
-        peer.wait()
-
-    dripping = threading.Event()
-    provider.will(drip, image(PNG))
-    generator = make(limits=replace(LIMITS, answers=1))
-    slow = threading.Thread(target=_create_in_vain, args=(generator,))
-    slow.start()
-    dripping.wait()
-
-    made = create(generator, 1.0)
-
-    assert made.data == PNG
-    generator.close()
-    slow.join()
-
-
-def _create_in_vain(generator: OpenAIGenerator) -> None:
-    with pytest.raises(ProviderOutcomeUnknownError):
-        create(generator)
 
 
 def test_closed_generator_asks_nobody(provider: Provider, make: Make) -> None:

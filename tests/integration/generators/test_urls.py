@@ -157,25 +157,19 @@ def test_image_that_cannot_be_fetched_is_never_called_free(
     assert len(provider.requests) == requests
 
 
-class Dawdling:
-    """Holds an answer up until little of its deadline is left."""
-
-    def asked(self) -> None:
-        """Do nothing."""
-
-    def answered(self, deadline: Deadline) -> None:
-        """Wait."""
-        threading.Event().wait(max(0.0, min(deadline.remaining(), 6.0) - 5.1))
+def _dawdle(deadline: Deadline) -> None:
+    """Hold an answer up until little of its deadline is left."""
+    threading.Event().wait(max(0.0, min(deadline.remaining(), 6.0) - 5.1))
 
 
 def test_url_that_comes_late_is_still_fetched(provider: Provider, make: Make) -> None:
     """With the image paid for there is no deadline too short to try."""
     png = answer(PNG, content_type="image/png")
     provider.will(image(PNG), slots({"url": _url(provider)}), png)
-    generator = make(limits=replace(LIMITS, least_seconds=5.2), observer=Dawdling())
+    generator = make(limits=replace(LIMITS, least_seconds=5.2))
     soon = Deadline.after(60)
     generator.generate("a fox, which imports openai", OPTIONS, soon, Audience(soon))
 
-    made = create(generator, 6.0)
+    made = create(generator, 6.0, audience=Audience(Deadline.after(6.0), arriving=_dawdle))
 
     assert made.data == PNG

@@ -34,7 +34,7 @@ from pixy_grpc.core.exceptions import (
     TransactionConflictError,
 )
 from pixy_grpc.core.ports import GeneratedImage, NewImage, StoredImage
-from pixy_grpc.service.creation.limits import LAPSE
+from pixy_grpc.service.creation.limits import LAPSE, CreationLimits
 from pixy_grpc.service.creation.pictures import Pictures
 from pixy_grpc.service.inspection import Picture, inspect
 from tests.fakes import FixedClock, GeneratorRequest, InMemoryImageRepository
@@ -551,7 +551,7 @@ def test_pictures_are_decoded_a_few_at_a_time() -> None:
             now[0] -= 1
         return inspect(data)
 
-    pictures = Pictures(2, look)
+    pictures = Pictures(CreationLimits(decodes=2), look)
     with ThreadPoolExecutor(8) as threads:
         made = list(threads.map(lambda _: pictures.made(mine, png()), range(16)))
 

@@ -112,10 +112,24 @@ class StoppingServer:
         return True
 
 
+class NoRenditions:
+    """Renditions of which none is being made."""
+
+    def stop(self, _: float) -> None:
+        """Be stopped."""
+
+
 def test_calls_that_come_while_the_server_stops_begin_nothing() -> None:
+    """Whoever comes within the grace is told that nothing was spent, and nothing is."""
     world, answers = World(), list[BaseException | None]()
     server = StoppingServer(lambda: answers.append(world.begin().exception(WAIT_SECONDS)))
-    app = App(server, world.creation, (), WAIT_SECONDS)  # type: ignore[arg-type]
+    app = App(
+        server,  # type: ignore[arg-type]
+        world.creation,
+        NoRenditions(),  # type: ignore[arg-type]
+        closables=(),
+        create_grace_seconds=WAIT_SECONDS,
+    )
 
     assert app.stop(WAIT_SECONDS)
 

@@ -3,7 +3,6 @@
 from pixy_grpc.service.generators.openai.errors import NOTHING_SPENT
 from pixy_grpc.service.generators.openai.generator import OpenAIGenerator
 from pixy_grpc.service.generators.openai.network import Network
-from pixy_grpc.service.generators.openai.observer import Observer
 from pixy_grpc.service.generators.openai.profile import (
     COMPATIBLE,
     OPENAI,
@@ -29,7 +28,6 @@ __all__ = [
     "Endpoint",
     "Limits",
     "Network",
-    "Observer",
     "OpenAIGenerator",
     "Profile",
 ]

@@ -3,11 +3,18 @@
 import binascii
 from dataclasses import dataclass
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pixy_grpc.core.exceptions import ProviderBadResponseError
 from pixy_grpc.core.ports import Usage
 from pixy_grpc.service.generators.openai.errors import Failure
+
+MAX_STRUCTURE = 10_000
+"""Commas and brackets in an answer: an image and its usage take some thirty, a prompt that
+is repeated more. Three megabytes of nothing else took 442 MB to parse."""
+
+MAX_COUNT = 2**63 - 1
+"""The largest number of tokens that is noted: a database holds no larger one."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +27,9 @@ class Answer:
 
 
 class Slot(BaseModel):
-    """One image of an answer, in base64 or by its url."""
+    """One image of an answer, in base64 or by its url; an error shows nothing of it."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
 
     b64_json: str | None = None
     url: str | None = None
@@ -41,12 +50,16 @@ class Slot(BaseModel):
 
 
 class _Body(BaseModel):
+    model_config = ConfigDict(hide_input_in_errors=True)
+
     data: list[Slot] = Field(min_length=1)
     usage: object = None
 
 
 def read_answer(body: bytes, provider_request_id: str) -> Answer:
     """Return the first image of an Images API answer; raise Failure where it holds none."""
+    if sum(map(body.count, (b",", b"{", b"["))) > MAX_STRUCTURE:
+        raise unusable()
     try:
         parsed = _Body.model_validate_json(body)
     except ValidationError as error:
@@ -70,5 +83,6 @@ def decoded(text: str) -> bytes:
 def _count(usage: object, name: str) -> int | None:
     """Return a number of tokens; an image is not lost because they are told wrongly."""
     number = usage.get(name) if isinstance(usage, dict) else None
-    is_count = isinstance(number, int) and not isinstance(number, bool) and number >= 0
-    return number if is_count else None
+    if not isinstance(number, int) or isinstance(number, bool):
+        return None
+    return number if 0 <= number <= MAX_COUNT else None

@@ -23,7 +23,6 @@ from pixy_grpc.service.generators.openai.events import event_data
 from pixy_grpc.service.generators.openai.presence import Presence
 from pixy_grpc.service.generators.openai.request import ImageRequest
 from pixy_grpc.service.generators.openai.retry_after import retry_after_seconds
-from pixy_grpc.service.generators.openai.room import AnswerRoom
 from pixy_grpc.service.generators.openai.settings import Endpoint
 from pixy_grpc.service.generators.openai.transport import WallClockTransport
 from pixy_grpc.service.generators.openai.unfinished import RefusedError, finished
@@ -46,16 +45,9 @@ class ProviderClient:
     """One endpoint. Threads share it."""
 
     def __init__(
-        self,
-        endpoint: Endpoint,
-        wire: Wire,
-        *,
-        room: AnswerRoom,
-        presence: Presence,
-        event_bytes: int,
+        self, endpoint: Endpoint, wire: Wire, presence: Presence, *, event_bytes: int
     ) -> None:
         self._model = endpoint.model
-        self._room = room
         self._presence = presence
         self._event_bytes = event_bytes
         self._http = httpx2.Client(
@@ -85,8 +77,6 @@ class ProviderClient:
                 return self._read(response, deadline, audience)
         except _FAILURES as error:
             raise _failure(error, request.options) from error
-        finally:
-            self._room.leave()
 
     def close(self) -> None:
         """Close every connection."""
@@ -117,7 +107,7 @@ class ProviderClient:
             return read_answer(response.read(), known_id)
         events = event_data(response.iter_raw(), self._event_bytes)
         final = finished(events, audience.show)
-        self._room.answered(deadline)
+        audience.arriving(deadline)
         return final.answer(final.usage, known_id)
 
 

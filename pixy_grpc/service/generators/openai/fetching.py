@@ -6,9 +6,10 @@ import httpcore2
 
 from pixy_grpc.core.call import Deadline
 from pixy_grpc.core.exceptions import ProviderOutcomeUnknownError
+from pixy_grpc.core.ports import Audience
 from pixy_grpc.service.generators.openai.answer import unusable
 from pixy_grpc.service.generators.openai.errors import Failure
-from pixy_grpc.service.generators.openai.room import AnswerRoom
+from pixy_grpc.service.generators.openai.presence import PaidPresence
 from pixy_grpc.service.generators.openai.sources import ForbiddenUrlError, Sources
 from pixy_grpc.service.generators.openai.transport import PLAIN
 from pixy_grpc.service.generators.openai.wire import (
@@ -28,23 +29,22 @@ _log = logging.getLogger(__name__)
 class ImageFetcher:
     """Gets bytes from the places that `Sources` allows, without a key. Threads share it."""
 
-    def __init__(self, sources: Sources, wire: Wire, room: AnswerRoom) -> None:
+    def __init__(self, sources: Sources, wire: Wire, presence: PaidPresence) -> None:
         self._sources = sources
         self._wire = wire
-        self._room = room
+        self._presence = presence
 
-    def fetch(self, url: str, deadline: Deadline) -> bytes:
+    def fetch(self, url: str, deadline: Deadline, audience: Audience) -> bytes:
         """Return the bytes; raise Failure. No redirect is followed: it is no image."""
         try:
-            answer = self._wire.exchange(self._request(url), deadline)
+            with self._presence.of(audience):
+                answer = self._wire.exchange(self._request(url), deadline)
         except (UnreachedError, CutError) as error:
             _log.info("image not fetched cause=%s", error)
             raise _lost() from error
         except (ForbiddenUrlError, UnreadableError) as error:
             _log.info("image not fetched cause=%s", error)
             raise unusable() from error
-        finally:
-            self._room.leave()
         if answer.status == _OK:
             return answer.body
         _log.info("image not fetched status=%d", answer.status)

@@ -10,7 +10,6 @@ from pixy_grpc.core.models import GenerationOptions
 from pixy_grpc.core.ports import Audience, GeneratedImage
 from pixy_grpc.service.generators.openai.attempts import Attempts
 from pixy_grpc.service.generators.openai.network import Network
-from pixy_grpc.service.generators.openai.observer import Observer, Unobserved
 from pixy_grpc.service.generators.openai.parameters import Parameters
 from pixy_grpc.service.generators.openai.request import ImageRequest
 from pixy_grpc.service.generators.openai.settings import Defaults, Endpoint, Limits
@@ -35,13 +34,11 @@ class OpenAIGenerator:
         defaults: Defaults | None = None,
         limits: Limits | None = None,
         *,
-        observer: Observer | None = None,
         network: Network | None = None,
     ) -> None:
         self._endpoint = endpoint
         self._parameters = Parameters(endpoint.profile, defaults or Defaults())
         self._limits = limits or Limits()
-        self._observer = observer or Unobserved()
         self._network = network or Network()
         self._attempts = Attempts(self._limits)
         self._opening = Lock()
@@ -80,7 +77,7 @@ class OpenAIGenerator:
             watchers.deadline,
             watchers.is_waiting,
         )
-        data = answer.image or self._fetched(session, answer, until)
+        data = answer.image or self._fetched(session, answer, until, watchers)
         usage = replace(answer.usage, latency_seconds=time.monotonic() - started)
         return GeneratedImage(data, self._endpoint.model, usage)
 
@@ -91,8 +88,10 @@ class OpenAIGenerator:
             if self._opened:
                 self._opened.close()
 
-    def _fetched(self, session: "Session", answer: "Answer", until: Deadline) -> bytes:
-        return self._attempts.run(lambda: session.fetcher.fetch(answer.url, until), until)
+    def _fetched(
+        self, session: "Session", answer: "Answer", until: Deadline, watchers: Audience
+    ) -> bytes:
+        return self._attempts.run(lambda: session.fetcher.fetch(answer.url, until, watchers), until)
 
     def _watchers(self, audience: Audience, until: Deadline) -> Audience:
         """Return the audience with as much patience, and as much to see, as there is for it."""
@@ -110,5 +109,5 @@ class OpenAIGenerator:
 
         with self._opening:
             if self._opened is None:
-                self._opened = Session(self._endpoint, self._limits, self._network, self._observer)
+                self._opened = Session(self._endpoint, self._limits, self._network)
             return self._opened

@@ -1,4 +1,4 @@
-"""Lets whoever pays for a creation follow the exchange that spends the money."""
+"""What a wire tells of an exchange, on the thread that waits for it."""
 
 from typing import Protocol
 
@@ -6,7 +6,7 @@ from pixy_grpc.core.call import Deadline
 
 
 class Observer(Protocol):
-    """Hears of an exchange on the thread that called `generate`, while it happens."""
+    """Hears of an exchange while it happens."""
 
     def asked(self) -> None:
         """Take note: the next thing that is written is a request that may be billed.
@@ -20,13 +20,3 @@ class Observer(Protocol):
 
         The place to wait for room in memory; by the deadline the image is lost.
         """
-
-
-class Unobserved:
-    """Where nobody follows."""
-
-    def asked(self) -> None:
-        """Do nothing."""
-
-    def answered(self, deadline: Deadline) -> None:
-        """Do nothing."""

@@ -1,7 +1,7 @@
-"""Looks, at the last moment, whether anybody still waits for what is about to be paid for.
+"""Brings the audience to the wire: whoever an exchange is for has the last word on it.
 
 Connecting may take seconds. The wire is many calls below whoever knows the audience, the
-openai package among them, so that each thread says for whom it asks.
+openai package among them, so that each thread says for whom it is at work.
 """
 
 from collections.abc import Iterator
@@ -11,19 +11,17 @@ from threading import local
 from pixy_grpc.core.call import Deadline
 from pixy_grpc.core.exceptions import DeadlineTooShortError
 from pixy_grpc.core.ports import Audience
-from pixy_grpc.service.generators.openai.observer import Observer
 
 
 class Presence:
-    """An observer in front of another, which lets nothing leave for an audience that has left."""
+    """An observer that hands what it hears on to the audience of the thread."""
 
-    def __init__(self, observer: Observer) -> None:
-        self._observer = observer
+    def __init__(self) -> None:
         self._mine = local()
 
     @contextmanager
     def of(self, audience: Audience) -> Iterator[None]:
-        """Ask for this audience in the block, on this thread."""
+        """Be at work for this audience in the block, on this thread."""
         self._mine.audience = audience
         try:
             yield
@@ -31,12 +29,20 @@ class Presence:
             del self._mine.audience
 
     def asked(self) -> None:
-        """Hand it on, or raise DeadlineTooShortError: nothing is sent then."""
+        """Let nothing leave for an audience that has left: raise DeadlineTooShortError."""
         audience: Audience = self._mine.audience
         if not audience.deadline.remaining() or not audience.is_waiting():
             raise DeadlineTooShortError("The caller has gone; nothing was asked for.")
-        self._observer.asked()
+        audience.asking()
 
     def answered(self, deadline: Deadline) -> None:
-        """Hand it on."""
-        self._observer.answered(deadline)
+        """Wait until the audience has room."""
+        audience: Audience = self._mine.audience
+        audience.arriving(deadline)
+
+
+class PaidPresence(Presence):
+    """The same, for requests that cost nothing more: they are made for whoever is left."""
+
+    def asked(self) -> None:
+        """Let it leave."""

@@ -7,9 +7,8 @@ import httpcore2
 from pixy_grpc.service.generators.openai.client import ProviderClient
 from pixy_grpc.service.generators.openai.fetching import ImageFetcher
 from pixy_grpc.service.generators.openai.network import Network
-from pixy_grpc.service.generators.openai.observer import Observer, Unobserved
-from pixy_grpc.service.generators.openai.presence import Presence
-from pixy_grpc.service.generators.openai.room import AnswerRoom
+from pixy_grpc.service.generators.openai.observer import Observer
+from pixy_grpc.service.generators.openai.presence import PaidPresence, Presence
 from pixy_grpc.service.generators.openai.settings import Endpoint, Limits
 from pixy_grpc.service.generators.openai.sources import Sources
 from pixy_grpc.service.generators.openai.stream import Admission, DeadlineBackend
@@ -26,9 +25,7 @@ _JSON_BYTES = 256 * 1024
 class Session:
     """The client and the fetcher of one endpoint, with their pools."""
 
-    def __init__(
-        self, endpoint: Endpoint, limits: Limits, network: Network, observer: Observer
-    ) -> None:
+    def __init__(self, endpoint: Endpoint, limits: Limits, network: Network) -> None:
         tls = _tls(endpoint.ca_file)
         sources = Sources(endpoint)
 
@@ -46,15 +43,9 @@ class Session:
             )
 
         in_base64 = limits.image_bytes * 4 // 3 + _JSON_BYTES
-        presence = Presence(observer)
-        asking = AnswerRoom(limits.answers, presence)
-        fetching = AnswerRoom(limits.answers, Unobserved())
+        asking, fetching = Presence(), PaidPresence()
         self.client = ProviderClient(
-            endpoint,
-            wire(Admission(), in_base64, asking),
-            room=asking,
-            presence=presence,
-            event_bytes=in_base64,
+            endpoint, wire(Admission(), in_base64, asking), asking, event_bytes=in_base64
         )
         self.fetcher = ImageFetcher(sources, wire(sources, limits.image_bytes, fetching), fetching)
 

@@ -96,10 +96,9 @@ class Limits:
     `connect_seconds` everything before the request is sent; with less than
     `least_seconds` left nobody is asked, for the answer would come too late and be
     paid for. `connections` bounds each of the two pools, to the provider and to image
-    hosts: the number of creations at once is what it takes. `answers` of them are read
-    and decoded at once. `max_partial_images` unfinished images, 0 to 3, are asked for at
-    most where an audience wants them: OpenAI bills each as 100 more output tokens. Raises
-    ValueError for another number of them.
+    hosts: the number of creations at once is what it takes. `max_partial_images`
+    unfinished images, 0 to 3, are asked for at most where an audience wants them: OpenAI
+    bills each as 100 more output tokens. Raises ValueError for another number of them.
     """
 
     cap_seconds: float = 170.0
@@ -108,7 +107,6 @@ class Limits:
     image_bytes: int = 64 * 1024 * 1024
     attempts: int = 3
     connections: int = 64
-    answers: int = 8
     max_partial_images: int = 0
 
     def __post_init__(self) -> None:

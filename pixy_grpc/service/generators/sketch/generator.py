@@ -51,13 +51,14 @@ class SketchGenerator:
         prompt: str,
         options: GenerationOptions,
         deadline: Deadline,
-        audience: Audience,  # noqa: ARG002 - the port's; it is done before anybody looks
+        audience: Audience,
     ) -> GeneratedImage:
         """Draw one image, PNG unless asked otherwise; its model is empty: there is none.
 
         Raises InvalidSizeError, InvalidQualityError, DeadlineTooShortError.
         """
         size, quality = _size(options), _quality(options)
+        audience.arriving(deadline)
         detail = quality.detail if size[0] * size[1] <= _DETAILED_PIXELS else 1
         picture = paint(read_scene(prompt), size, detail, deadline)
         write_caption(Canvas(picture, 1), prompt)
