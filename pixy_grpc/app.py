@@ -13,8 +13,17 @@ from pixy_grpc.data.adoption import adopt
 from pixy_grpc.data.creations import SqlCreationRepository
 from pixy_grpc.data.database import Database
 from pixy_grpc.data.folder import FolderStore
-from pixy_grpc.data.init import SchemaError, StoreMismatchError, migrate, pair_store
+from pixy_grpc.data.init import (
+    SchemaError,
+    StoreMismatchError,
+    migrate,
+    pair_store,
+    require_current,
+    require_pair,
+)
+from pixy_grpc.data.inventory import SqlInventory
 from pixy_grpc.data.mysql import MySQLDatabase, durability_warnings, parse_url
+from pixy_grpc.data.older_files import OlderFiles
 from pixy_grpc.data.repository import SqlImageRepository
 from pixy_grpc.data.spool import FolderSpool
 from pixy_grpc.data.sqlite import SqliteDatabase
@@ -22,6 +31,7 @@ from pixy_grpc.service.catalogue import ImageCatalogue
 from pixy_grpc.service.clock import SystemClock
 from pixy_grpc.service.creation import CreationLimits, CreationParts, ImageCreation
 from pixy_grpc.service.delivery import ImageDelivery
+from pixy_grpc.service.fsck import Fsck, FsckParts
 from pixy_grpc.service.generators.sketch import SketchGenerator
 from pixy_grpc.service.tokens import TokenAuthenticator
 from pixy_grpc.settings import Settings, SettingsError
@@ -31,6 +41,9 @@ from pixy_grpc.web.servicer import UseCases
 
 PREPARE_SECONDS = 300.0
 """How long the start may wait for the database and another server's migration."""
+
+CHECK_SECONDS = 30.0
+"""How long a check may wait for the database before it begins."""
 
 WAITS_A_CREATE = 4
 """Duplicates that may wait for each creation that may run: they sleep."""
@@ -94,6 +107,23 @@ def prepare(settings: Settings) -> str:
         with _blamed_on("PIXY_DATABASE_URL"):
             adopt(database, store, deadline)
     return store_id
+
+
+@contextmanager
+def checking(settings: Settings) -> Iterator[Fsck]:
+    """Lend a check of what is stored; it makes nothing that is not there.
+
+    Raises SettingsError, and StoreMismatchError where database and store are not a pair.
+    """
+    deadline = Deadline.after(CHECK_SECONDS)
+    store = FolderStore(Path(settings.images))
+    with closing(open_database(settings)) as database:
+        with _blamed_on("PIXY_DATABASE_URL"):
+            require_current(database, deadline)
+        with _blamed_on("PIXY_IMAGES"):
+            found = store.found_id()
+        parts = creation_parts(settings, database, require_pair(database, found, deadline))
+        yield Fsck(FsckParts(parts, SqlInventory(database), lambda: OlderFiles(store)))
 
 
 @contextmanager
