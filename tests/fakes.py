@@ -451,8 +451,8 @@ class InMemoryImageStore:
                     self.modified[key] = datetime.now(UTC)
 
     def list_objects(self) -> Iterator[StoredObject]:
-        """Yield a copy."""
-        return self._listed(self.objects)
+        """Yield a copy; a key with a folder is that of an older file."""
+        return self._listed({key: data for key, data in self.objects.items() if "/" not in key})
 
     def list_leftovers(self) -> Iterator[StoredObject]:
         """Yield a copy."""

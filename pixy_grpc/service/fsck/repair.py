@@ -4,11 +4,8 @@ import logging
 from collections.abc import Iterator
 
 from pixy_grpc.core.creations import Creation
-from pixy_grpc.core.exceptions import (
-    ImageCorruptError,
-    ProviderOutcomeUnknownError,
-    RecordNotFoundError,
-)
+from pixy_grpc.core.exceptions import ImageException, StorageUnavailableError
+from pixy_grpc.service.creation.keeping import NOT_NOW
 from pixy_grpc.service.creation.recovery import Completion, Recovery
 from pixy_grpc.service.fsck.findings import (
     Action,
@@ -21,9 +18,6 @@ from pixy_grpc.service.fsck.findings import (
 from pixy_grpc.service.fsck.objects import ObjectCheck
 from pixy_grpc.service.fsck.orphans import Judge, Judged, Standing, allowance
 from pixy_grpc.service.fsck.parts import Counts, FsckParts, batches, soon
-
-_NOT_COMPLETED = (RecordNotFoundError, ProviderOutcomeUnknownError, ImageCorruptError)
-"""What one creation alone can come to: deleted since, or forgotten, or its bytes gone."""
 
 _log = logging.getLogger(__name__)
 
@@ -65,16 +59,26 @@ class Mending:
     def _finish(self, judged: Judged, creation: Creation) -> Iterator[Repair]:
         """Complete a creation; bytes of it that are no image are of no use to anybody."""
         key = judged.found.key
-        try:
-            completion = self._recovery.complete(creation)
-        except _NOT_COMPLETED as error:
-            _log.warning("not completed guid=%s reason=%s", creation.guid, error.reason)
-            return
+        completion = self._completed(creation)
         if completion is Completion.DONE:
             yield Repair(Action.FINISHED, Fault.UNFINISHED, creation.guid, key)
             yield from self._set_others_aside(creation.guid)
         elif completion is Completion.UNUSABLE:
             yield self._quarantined(key, Fault.UNFINISHED, creation.guid)
+
+    def _completed(self, creation: Creation) -> Completion:
+        """Complete one; what is wrong with it alone leaves it, and goes on to the others."""
+        try:
+            return self._recovery.complete(creation)
+        except StorageUnavailableError as error:
+            self._parts.creation.store.ping(soon())  # raises where it is not this one alone
+            reason = error.reason
+        except NOT_NOW:
+            raise
+        except ImageException as error:
+            reason = error.reason
+        _log.warning("not completed guid=%s reason=%s", creation.guid, reason)
+        return Completion.BUSY
 
     def _set_others_aside(self, guid: str) -> Iterator[Repair]:
         """Move the other attempts at an image that is done: no row will name them."""
