@@ -127,18 +127,18 @@ class TextReport:
         counts, tally = outcome.counts, outcome.tally
         found = sum(tally.found.values())
         so_far = " so far" if outcome.stopped else ""
-        said = f"{found} findings, {tally.left} left" if found else "nothing is wrong"
+        said = f"{found} wrong, {tally.left} left" if found else "nothing is wrong"
         typer.echo(
             f"{counts.images} images and {counts.objects} objects looked at{so_far}: {said}."
         )
-        for count, text in (
-            (counts.unverified, "images have no sums to hold them to: --adopt gives them theirs."),
-            (counts.young, "objects without a row are too young to be judged: look again later."),
-            (counts.in_progress, "objects belong to creations that run, or wait for --adopt."),
-            (counts.kept_in_quarantine, "objects stay in quarantine."),
+        for text, count in (
+            ("images without sums to hold them to, until --adopt", counts.unverified),
+            ("objects without a row that are too young to be judged", counts.young),
+            ("objects of creations that run, or that wait for --adopt", counts.in_progress),
+            ("objects that stay in quarantine", counts.kept_in_quarantine),
         ):
             if count:
-                typer.echo(f"{count} {text}")
+                typer.echo(f"{text}: {count}")
 
     def _move(self, progress: Progress) -> None:
         if progress.step not in self._tasks:

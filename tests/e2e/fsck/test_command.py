@@ -251,8 +251,8 @@ def test_text_tells_findings_and_what_is_left(
     finding, summary, young = capsys.readouterr().out.splitlines()
     assert code == 1
     assert finding.startswith("row_without_bytes guid=")
-    assert summary == "3 images and 3 objects looked at: 1 findings, 1 left."
-    assert young.startswith("1 objects without a row are too young")
+    assert summary == "3 images and 3 objects looked at: 1 wrong, 1 left."
+    assert young == "objects without a row that are too young to be judged: 1"
 
 
 def test_names_move_no_cursor(depot: Depot, capsys: pytest.CaptureFixture[str]) -> None:
