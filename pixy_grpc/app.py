@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pixy_grpc.core.call import Deadline
 from pixy_grpc.core.exceptions import ImageException
-from pixy_grpc.data.adoption import adopt
+from pixy_grpc.data.adoption import adopt, require_adopted
 from pixy_grpc.data.creations import SqlCreationRepository
 from pixy_grpc.data.database import Database
 from pixy_grpc.data.folder import FolderStore
@@ -120,6 +120,7 @@ def checking(settings: Settings) -> Iterator[Fsck]:
     with closing(open_database(settings)) as database:
         with _blamed_on("PIXY_DATABASE_URL"):
             require_current(database, deadline)
+            require_adopted(database)
         with _blamed_on("PIXY_IMAGES"):
             found = store.found_id()
         parts = creation_parts(settings, database, require_pair(database, found, deadline))

@@ -62,8 +62,8 @@ def run_fsck(settings: Settings, tasks: Tasks, *, as_json: bool) -> int:
     """
     try:
         with (
-            checking(settings) as fsck,
             _stoppable() as is_stopped,
+            checking(settings) as fsck,
             JsonReport() if as_json else TextReport() as report,
         ):
             return _told(fsck, tasks, report, is_stopped)

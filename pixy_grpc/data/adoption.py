@@ -15,7 +15,7 @@ from pixy_grpc.core.contents import ImageContents
 from pixy_grpc.core.search import index_terms
 from pixy_grpc.data.database import Database, Row
 from pixy_grpc.data.folder import FolderStore
-from pixy_grpc.data.init import lease
+from pixy_grpc.data.init import SchemaError, lease
 from pixy_grpc.data.older_files import OlderFiles
 from pixy_grpc.data.repository import insert_contents, replace_terms
 
@@ -71,6 +71,15 @@ def adopt(database: Database, store: FolderStore, deadline: Deadline) -> Adoptio
             _adopt_all(database, OlderFiles(store), renew, report)
         _log_report(report)
     return report
+
+
+def require_adopted(database: Database) -> None:
+    """Raise SchemaError where older images wait to be taken over by a server that starts."""
+    if _due(database):
+        raise SchemaError(
+            "Older images are still to be taken over: serve from the database, or run"
+            " `pixy-grpc migrate`, first."
+        )
 
 
 def _adopt_all(

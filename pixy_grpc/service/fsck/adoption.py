@@ -13,7 +13,7 @@ from pixy_grpc.core.exceptions import (
 from pixy_grpc.core.ports import ImageRow, OlderImages, StoredBytes
 from pixy_grpc.service.fsck.findings import Action, Fault, Finding, Progress, Repair, Step
 from pixy_grpc.service.fsck.measuring import measured
-from pixy_grpc.service.fsck.parts import FsckParts, soon
+from pixy_grpc.service.fsck.parts import Counts, FsckParts, soon
 from pixy_grpc.service.fsck.rows import walk_rows
 from pixy_grpc.service.inspection import inspect
 
@@ -24,8 +24,9 @@ MAX_DECODED_BYTES = 64 * 1024 * 1024
 class Adoption:
     """Reads the bytes of images that have no sums, and notes what they are now."""
 
-    def __init__(self, parts: FsckParts) -> None:
+    def __init__(self, parts: FsckParts, counts: Counts) -> None:
         self._parts = parts
+        self._counts = counts
 
     def run(self) -> Iterator[Finding | Repair | Progress]:
         """Adopt every image whose bytes can be told."""
@@ -40,6 +41,7 @@ class Adoption:
             return
         contents = self._described(row, known)
         if contents and self._parts.inventory.set_contents(row, contents, soon()):
+            self._counts.unverified -= bool(row.contents)
             mended = None if row.contents else Fault.UNKNOWN_BYTES
             yield Repair(Action.ADOPTED, mended, row.guid, contents.key)
             if not contents.width:
@@ -53,8 +55,9 @@ class Adoption:
         the image was never changed, as it may have been renamed to another's, and where
         no other image names that file.
         """
-        for key in self._keys(row.guid):
-            return _unknown(key)
+        keys = self._keys(row.guid)
+        if keys:
+            return _unknown(keys[0])
         found = self._older.find(row.guid, row.filename if row.unchanged else "")
         if found is None or self._parts.inventory.named([found.key], soon()):
             return None

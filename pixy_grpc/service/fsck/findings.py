@@ -89,11 +89,12 @@ Event = Finding | Repair | Progress
 class TooManyOrphansError(Exception):
     """So many bytes belong to nobody that the database may be the wrong one, or an old one."""
 
-    def __init__(self, orphans: int, objects: int, allowed: int) -> None:
+    def __init__(self, orphans: int, objects: int, allowed: int, moved: int = 0) -> None:
+        done = f"only {moved} were moved" if moved else "nothing is moved or deleted"
         super().__init__(
             f"{orphans} of {objects} objects belong to no image, more than the {allowed} that"
-            " crashes may leave: nothing is moved or deleted. Is the database the right one,"
-            " and not restored from an old copy?"
+            f" crashes may leave: {done}. Is the database the right one, and not restored"
+            " from an old copy?"
         )
         self.orphans = orphans
         self.objects = objects

@@ -60,7 +60,7 @@ class Fsck:
 
     def _change(self, tasks: Tasks) -> Iterator[Event]:
         if tasks.adopt:
-            yield from Adoption(self._parts).run()
+            yield from Adoption(self._parts, self.counts).run()
         if tasks.repair:
             yield from self._mending.run()
         if tasks.purge_older_than is not None:

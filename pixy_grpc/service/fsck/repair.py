@@ -87,10 +87,10 @@ class Mending:
             yield self._quarantined(key, Fault.UNFINISHED, guid)
 
     def _count_move(self) -> None:
-        self._moved += 1
         allowed = allowance(self._counts.objects)
-        if self._moved > allowed:
-            raise TooManyOrphansError(self._moved, self._counts.objects, allowed)
+        if self._moved == allowed:
+            raise TooManyOrphansError(allowed + 1, self._counts.objects, allowed, self._moved)
+        self._moved += 1
 
     def _quarantined(self, key: str, fault: Fault, guid: str = "") -> Repair:
         self._parts.creation.store.quarantine(key, soon())

@@ -181,6 +181,15 @@ def test_database_of_an_earlier_version_is_refused(small_depot: Depot) -> None:
         pass
 
 
+def test_older_images_that_wait_for_a_server_are_refused(small_depot: Depot) -> None:
+    """Whoever takes them over first and whoever adopts them would be in each other's way."""
+    small_depot.sql("UPDATE adoption SET last_image = 1000")
+    small_depot.older("fox.png")
+
+    with pytest.raises(SettingsError, match="migrate"), checking(small_depot.settings):
+        pass
+
+
 def test_database_that_is_not_there_is_refused(tmp_path: Path) -> None:
     settings = settings_for(tmp_path, database_url=f"sqlite:///{tmp_path / 'none.db'}")
 

@@ -35,10 +35,12 @@ def test_older_image_gets_its_sums() -> None:
     depot = Depot()
     image = depot.image(DATA, without_sums("older/fox.png", DATA))
     (row,) = depot.inventory.list_rows(0, 2, soon())
+    fsck = depot.fsck()
 
-    events = depot.run(ADOPT)
+    events = list(fsck.run(ADOPT))
 
     found = known_of(depot, row.guid)
+    assert fsck.counts.unverified == 0
     assert actions(events) == [(Action.ADOPTED, image.key)]
     assert found
     assert (found.sha256, found.block_digests) == (
