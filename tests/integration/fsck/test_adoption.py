@@ -75,6 +75,18 @@ def test_row_that_came_later_is_adopted_and_found(depot: Depot) -> None:
     assert faults(depot.run()) == []
 
 
+def test_row_whose_guid_is_none_is_adopted_by_its_filename(depot: Depot) -> None:
+    """No call finds it, as ever; it does not end the check."""
+    depot.sql("INSERT INTO images (guid, filename, prompt) VALUES ('Nr. 7', 'fox.png', 'a fox')")
+    (depot.root / "fox.png").write_bytes(DATA)
+
+    events = depot.run(ADOPT)
+
+    assert faults(events) == [(Fault.UNKNOWN_BYTES, "")]
+    assert actions(events) == [(Action.ADOPTED, "older/fox.png")]
+    assert faults(depot.run()) == []
+
+
 def test_renamed_row_borrows_nobodys_file(depot: Depot) -> None:
     """A filename is a label: only one that was never changed tells of a file."""
     guid = depot.older("gone.png")

@@ -1,17 +1,20 @@
 """A store and a database in memory, to be damaged and checked; time stands still."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 
 from pixy_grpc.core.call import Deadline
 from pixy_grpc.core.contents import ImageContents
 from pixy_grpc.core.creations import Creation, CreationKey, NewCreation
+from pixy_grpc.core.exceptions import StorageUnavailableError
 from pixy_grpc.core.ports import NewImage
 from pixy_grpc.service.creation import CreationLimits, CreationParts
 from pixy_grpc.service.fsck import Action, Event, Fault, Finding, Fsck, FsckParts, Repair, Tasks
 from tests.fakes import (
     FixedClock,
+    InMemoryBytes,
     InMemoryCreationRepository,
     InMemoryImageRepository,
     InMemoryImageStore,
@@ -57,6 +60,30 @@ def without_sums(key: str, data: bytes) -> ImageContents:
     """Return what is known of the bytes of an older image."""
     known = contents(data, key)
     return replace(known, sha256="", block_digests=b"", width=0, height=0, content_type="")
+
+
+class StoreThatActs(InMemoryImageStore):
+    """A store in which something happens whenever bytes are opened."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.happens: Callable[[str], object] = lambda _: None
+
+    def spoil(self, spoiled: str) -> None:
+        """Let one object be unreadable, and no other."""
+
+        def fail(key: str) -> None:
+            if key == spoiled:
+                raise StorageUnavailableError("No.")
+
+        self.happens = fail
+
+    @contextmanager
+    def open(self, key: str, deadline: Deadline) -> Iterator[InMemoryBytes]:
+        """Let it happen, then open."""
+        self.happens(key)
+        with super().open(key, deadline) as source:
+            yield source
 
 
 class Depot:

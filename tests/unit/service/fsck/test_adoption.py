@@ -10,7 +10,15 @@ from pixy_grpc.core.ports import NewImage, StoredImage
 from pixy_grpc.service.fsck import Action, Fault, Tasks
 from tests.integration.data.examples import contents, new_guid
 from tests.unit.service.creating import png
-from tests.unit.service.fsck.depot import Depot, Older, actions, faults, soon, without_sums
+from tests.unit.service.fsck.depot import (
+    Depot,
+    Older,
+    StoreThatActs,
+    actions,
+    faults,
+    soon,
+    without_sums,
+)
 
 ADOPT = Tasks(adopt=True)
 DATA = png().data
@@ -165,3 +173,27 @@ def test_image_without_any_bytes_stays_a_finding() -> None:
 
     assert faults(events) == [(Fault.UNKNOWN_BYTES, "")]
     assert actions(events) == []
+
+
+def test_unreadable_bytes_do_not_stop_an_adoption() -> None:
+    """Theirs alone is left, and told."""
+    store = StoreThatActs()
+    depot = Depot(store=store)
+    spoiled, right = (depot.image(DATA, without_sums(f"older/{name}", DATA)) for name in ("a", "b"))
+    store.spoil(spoiled.key)
+
+    events = depot.run(ADOPT)
+
+    assert faults(events) == [(Fault.UNREADABLE, spoiled.key)]
+    assert actions(events) == [(Action.ADOPTED, right.key)]
+
+
+def test_missing_bytes_do_not_stop_an_adoption() -> None:
+    depot = Depot()
+    gone, right = (depot.image(DATA, without_sums(f"older/{name}", DATA)) for name in ("a", "b"))
+    del depot.store.objects[gone.key]
+
+    events = depot.run(ADOPT)
+
+    assert faults(events) == [(Fault.MISSING, gone.key)]
+    assert actions(events) == [(Action.ADOPTED, right.key)]

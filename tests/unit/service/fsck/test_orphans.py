@@ -6,12 +6,13 @@ from datetime import timedelta
 import pytest
 
 from pixy_grpc.core.creations import Creation, CreationState, PaidImage, Refusal
+from pixy_grpc.core.exceptions import DBConnectionError
 from pixy_grpc.core.ports import NewImage, SpooledImage, StoredImage
-from pixy_grpc.service.fsck import Action, Event, Fault, Tasks, TooManyOrphansError
+from pixy_grpc.service.fsck import Action, Event, Fault, Finding, Tasks, TooManyOrphansError
 from pixy_grpc.service.fsck.orphans import allowance
 from tests.integration.data.examples import contents, new_guid, new_key
 from tests.unit.service.creating import png
-from tests.unit.service.fsck.depot import REPAIR, Depot, actions, faults, soon
+from tests.unit.service.fsck.depot import REPAIR, Depot, StoreThatActs, actions, faults, soon
 
 YOUNG = timedelta(minutes=4)
 OLD = timedelta(minutes=6)
@@ -187,6 +188,44 @@ def test_creation_that_cannot_be_completed_does_not_stop_the_others() -> None:
     _, key = depot.abandoned()
 
     assert actions(depot.run(REPAIR)) == [(Action.FINISHED, key)]
+
+
+def test_unreadable_bytes_of_one_creation_do_not_stop_the_others() -> None:
+    """A bad sector under one of them: it stays a finding."""
+    store = StoreThatActs()
+    depot = Depot(store=store)
+    (_, unreadable), (_, key) = depot.abandoned(), depot.abandoned()
+    store.spoil(unreadable)
+
+    events = depot.run(REPAIR)
+
+    assert faults(events) == [(Fault.UNFINISHED, unreadable), (Fault.UNFINISHED, key)]
+    assert actions(events) == [(Action.FINISHED, key)]
+    assert unreadable in depot.store.objects
+
+
+def test_unreadable_orphan_is_moved_like_any_other() -> None:
+    store = StoreThatActs()
+    depot = Depot(store=store)
+    depot.fill(4)
+    key = depot.put(new_key())
+    store.spoil(key)
+
+    assert actions(depot.run(REPAIR)) == [(Action.QUARANTINED, key)]
+
+
+def test_database_that_goes_away_ends_the_repair() -> None:
+    """It is not taken for something wrong with one creation."""
+    depot = Depot()
+    depot.abandoned()
+    events = depot.fsck().run(REPAIR)
+    first = next(each for each in events if isinstance(each, Finding))
+
+    depot.images.failure = DBConnectionError("No.")
+
+    with pytest.raises(DBConnectionError):
+        list(events)
+    assert first.fault is Fault.UNFINISHED
 
 
 # the limit

@@ -1,36 +1,17 @@
 """Rows whose bytes are not what they were, and rows that only seem to be so."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
 
-from pixy_grpc.core.call import Deadline
 from pixy_grpc.core.contents import BLOCK_BYTES
 from pixy_grpc.core.exceptions import DBConnectionError, StorageUnavailableError
 from pixy_grpc.service.fsck import Fault, Progress, Step, Tasks
 from pixy_grpc.service.fsck.parts import BATCH
-from tests.fakes import InMemoryBytes, InMemoryImageStore
-from tests.unit.service.fsck.depot import Depot, actions, faults, soon, without_sums
+from tests.unit.service.fsck.depot import Depot, StoreThatActs, actions, faults, soon, without_sums
 
 DATA = b"x" * BLOCK_BYTES + b"y" * 100
 QUICK = Tasks(sums=False)
-
-
-class StoreThatActs(InMemoryImageStore):
-    """A store in which something happens whenever bytes are opened."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.happens: Callable[[str], object] = lambda _: None
-
-    @contextmanager
-    def open(self, key: str, deadline: Deadline) -> Iterator[InMemoryBytes]:
-        """Let it happen, then open."""
-        self.happens(key)
-        with super().open(key, deadline) as source:
-            yield source
 
 
 def test_right_images_are_no_findings() -> None:
@@ -119,12 +100,7 @@ def test_unreadable_bytes_do_not_end_the_check() -> None:
     store = StoreThatActs()
     depot = Depot(store=store)
     images = [depot.image() for _ in range(3)]
-
-    def fail(key: str) -> None:
-        if key == images[1].key:
-            raise StorageUnavailableError("No.")
-
-    store.happens = fail
+    store.spoil(images[1].key)
     fsck = depot.fsck()
 
     assert faults(list(fsck.run(Tasks()))) == [(Fault.UNREADABLE, images[1].key)]
