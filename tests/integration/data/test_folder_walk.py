@@ -63,7 +63,8 @@ def test_files_that_are_not_ours_are_not_met(store: FolderStore, root: Path, nam
 
 REPLACED: dict[str, Callable[[Path], object]] = {
     "a folder": lambda path: path.mkdir(),
-    "a link": lambda path: path.symlink_to("elsewhere"),
+    "a link to a file": lambda path: path.symlink_to(path.parents[2] / MARK),
+    "a link to nothing": lambda path: path.symlink_to("elsewhere"),
     "a pipe": os.mkfifo,
 }
 
