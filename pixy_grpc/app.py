@@ -10,12 +10,20 @@ from typing import Protocol
 
 from pixy_grpc.core.call import Deadline
 from pixy_grpc.core.exceptions import ImageException
-from pixy_grpc.data.adoption import adopt
+from pixy_grpc.data.adoption import adopt, require_adopted
 from pixy_grpc.data.creations import SqlCreationRepository
 from pixy_grpc.data.database import Database
-from pixy_grpc.data.folder import FolderStore
-from pixy_grpc.data.init import SchemaError, StoreMismatchError, migrate, pair_store
+from pixy_grpc.data.init import (
+    SchemaError,
+    StoreMismatchError,
+    migrate,
+    pair_store,
+    require_current,
+    require_pair,
+)
+from pixy_grpc.data.inventory import SqlInventory
 from pixy_grpc.data.mysql import MySQLDatabase, durability_warnings, parse_url
+from pixy_grpc.data.older_files import older_files
 from pixy_grpc.data.rendition_cache import FolderRenditionCache
 from pixy_grpc.data.repository import SqlImageRepository
 from pixy_grpc.data.spool import FolderSpool
@@ -25,6 +33,7 @@ from pixy_grpc.service.catalogue import ImageCatalogue
 from pixy_grpc.service.clock import SystemClock
 from pixy_grpc.service.creation import CreationLimits, CreationParts, ImageCreation
 from pixy_grpc.service.delivery import ImageDelivery
+from pixy_grpc.service.fsck import Fsck, FsckParts
 from pixy_grpc.service.originals import Originals
 from pixy_grpc.service.renditions import RenditionLimits, Renditions
 from pixy_grpc.service.tokens import TokenAuthenticator
@@ -36,6 +45,9 @@ from pixy_grpc.web.servicer import UseCases
 
 PREPARE_SECONDS = 300.0
 """How long the start may wait for the database and another server's migration."""
+
+CHECK_SECONDS = 30.0
+"""How long a check may wait for the database before it begins."""
 
 WAITS_A_CREATE = 4
 """Duplicates that may wait for each creation that may run: they sleep."""
@@ -112,8 +124,32 @@ def prepare(settings: Settings) -> str:
         with _blamed_on("PIXY_IMAGES"):
             store.mark(store_id)
         with _blamed_on("PIXY_DATABASE_URL"):
-            adopt(database, store if isinstance(store, FolderStore) else None, deadline)
+            adopt(database, store, deadline)
     return store_id
+
+
+@contextmanager
+def checking(settings: Settings) -> Iterator[Fsck]:
+    """Lend a check of what is stored; it makes nothing that is not there.
+
+    Raises SettingsError, and StoreMismatchError where database and store are not a pair.
+    """
+    deadline = Deadline.after(CHECK_SECONDS)
+    store = open_store(settings)
+    with closing(open_database(settings)) as database:
+        with _blamed_on("PIXY_DATABASE_URL"):
+            require_current(database, deadline)
+            require_adopted(database)
+        with _blamed_on("PIXY_IMAGES"):
+            found = store.found_id()
+        store_id = require_pair(database, found, deadline)
+        parts = creation_parts(_asking_nobody(settings), database, store_id)
+        yield Fsck(FsckParts(parts, SqlInventory(database), lambda: older_files(store)))
+
+
+def _asking_nobody(settings: Settings) -> Settings:
+    """Return settings that need no key of a provider: what is made is made."""
+    return settings.model_copy(update={"generator": "sketch"})
 
 
 @contextmanager

@@ -25,6 +25,9 @@ class PairedStore(ImageStore, Protocol):
     def prepare(self) -> str | None:
         """Return the id it carries, if any."""
 
+    def found_id(self) -> str | None:
+        """Return the same, and make nothing that is not there."""
+
     def mark(self, store_id: str) -> None:
         """Give it that id."""
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -32,6 +32,7 @@ from pixy_grpc.core.models import GenerationOptions, Image, ImageUpdate
 from pixy_grpc.core.ports import (
     Audience,
     GeneratedImage,
+    ImageRow,
     NewImage,
     OpenedBytes,
     Page,
@@ -40,6 +41,7 @@ from pixy_grpc.core.ports import (
     RenditionKey,
     SpooledImage,
     StoredImage,
+    StoredObject,
 )
 from pixy_grpc.core.search import ImageFilter
 
@@ -239,6 +241,69 @@ class InMemoryCreationRepository:
         return sorted(found, key=lambda each: each.lease_until_ms)[:limit]
 
 
+class InMemoryInventory:
+    """An Inventory over the data of images; it fails as they do."""
+
+    def __init__(self, images: InMemoryImageRepository) -> None:
+        self._images = images
+
+    def last_number(self, deadline: Deadline) -> int:
+        """Return the last number given."""
+        with self._images.lent(deadline) as tables:
+            return max((number for number, _ in tables.rows.values()), default=0)
+
+    def list_rows(self, after: int, limit: int, deadline: Deadline) -> Sequence[ImageRow]:
+        """Sort every image."""
+        with self._images.lent(deadline) as tables:
+            rows = sorted(tables.rows.values(), key=lambda row: row[0])
+        return [_image_row(*row) for row in rows if row[0] > after][:limit]
+
+    def named(self, keys: Collection[str], deadline: Deadline) -> set[str]:
+        """Look at every image."""
+        with self._images.lent(deadline) as tables:
+            known = {each.contents.key for _, each in tables.rows.values() if each.contents}
+        return known & set(keys)
+
+    def without_contents(self, guids: Collection[str], deadline: Deadline) -> set[str]:
+        """Look at every image."""
+        with self._images.lent(deadline) as tables:
+            bare = {guid for guid, (_, each) in tables.rows.items() if each.contents is None}
+        return bare & set(guids)
+
+    def list_not_done(self, guids: Collection[str], deadline: Deadline) -> Sequence[Creation]:
+        """Look at every creation."""
+        with self._images.lent(deadline) as tables:
+            return [
+                each
+                for each in tables.creations.values()
+                if each.guid in guids and each.state is not CreationState.DONE
+            ]
+
+    def set_contents(self, row: ImageRow, contents: ImageContents, deadline: Deadline) -> bool:
+        """Replace what is known."""
+        with self._images.lent(deadline) as tables:
+            number, stored = tables.rows.get(row.guid, (0, None))
+            known = stored.contents if stored else None
+            if stored is None or (known and (known.sha256 or known.key != contents.key)):
+                return False
+            tables.rows[row.guid] = (number, _with_contents(stored, contents))
+            return True
+
+
+def _image_row(number: int, stored: StoredImage) -> ImageRow:
+    image = stored.image
+    unchanged = image.updated_at == image.created_at
+    return ImageRow(number, image.guid, image.filename, unchanged, stored.contents)
+
+
+def _with_contents(stored: StoredImage, contents: ImageContents) -> StoredImage:
+    shown = {
+        name: getattr(contents, name)
+        for name in ("content_type", "size_bytes", "sha256", "width", "height")
+    }
+    return StoredImage(stored.image.model_copy(update=shown), contents)
+
+
 _UNFINISHED = (CreationState.CLAIMED, CreationState.ASKED, CreationState.KEPT)
 
 
@@ -344,7 +409,7 @@ class InMemoryBytes:
 
 
 class InMemoryImageStore:
-    """An ImageStore; `objects` may be changed to damage what is stored.
+    """An ImageStore; `objects` may be changed to damage what is stored, `modified` to age it.
 
     While `failure` is set, every method raises it and does nothing.
     """
@@ -352,6 +417,8 @@ class InMemoryImageStore:
     def __init__(self, beside: "InMemoryImageStore | None" = None) -> None:
         self.objects: dict[str, bytes] = beside.objects if beside else {}
         self.quarantined: dict[str, bytes] = beside.quarantined if beside else {}
+        self.leftovers: dict[str, bytes] = beside.leftovers if beside else {}
+        self.modified: dict[str, datetime] = beside.modified if beside else {}
         self.free: int | None = None
         self._lock = beside._lock if beside else threading.Lock()  # noqa: SLF001 - likewise
         self.failure: ImageException | None = None
@@ -363,6 +430,7 @@ class InMemoryImageStore:
             if key in self.objects:
                 raise ConstraintViolationError("The store holds bytes under this key.")
             self.objects[key] = data
+            self.modified[key] = datetime.now(UTC)
 
     @contextmanager
     def open(self, key: str, deadline: Deadline) -> Iterator[InMemoryBytes]:
@@ -387,8 +455,33 @@ class InMemoryImageStore:
         """Put an object aside."""
         self._require(deadline)
         with self._lock:
-            if key in self.objects:
-                self.quarantined[key] = self.objects.pop(key)
+            for found in (self.objects, self.leftovers):
+                if key in found:
+                    self.quarantined[key] = found.pop(key)
+                    self.modified[key] = datetime.now(UTC)
+
+    def list_objects(self) -> Iterator[StoredObject]:
+        """Yield a copy; a key with a folder is that of an older file."""
+        return self._listed({key: data for key, data in self.objects.items() if "/" not in key})
+
+    def list_leftovers(self) -> Iterator[StoredObject]:
+        """Yield a copy."""
+        return self._listed(self.leftovers)
+
+    def list_quarantine(self) -> Iterator[StoredObject]:
+        """Yield a copy."""
+        return self._listed(self.quarantined)
+
+    def purge(self, key: str, deadline: Deadline) -> None:
+        """Forget a key in quarantine."""
+        self._require(deadline)
+        self.quarantined.pop(key, None)
+
+    def _listed(self, found: dict[str, bytes]) -> Iterator[StoredObject]:
+        if self.failure:
+            raise self.failure
+        for key, data in list(found.items()):
+            yield StoredObject(key, len(data), self.modified[key])
 
     def free_bytes(self, deadline: Deadline) -> int | None:
         """Return what was told."""

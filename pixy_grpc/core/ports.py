@@ -5,7 +5,7 @@ caller's own with DeadlineTooShortError, past a cap of the service with the
 unavailability error of what it waited for.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -203,6 +203,56 @@ class CreationRepository(Protocol):
         """
 
 
+@dataclass(frozen=True)
+class ImageRow:
+    """An image as a walk over all of them meets it; `number` is its place in that walk.
+
+    `unchanged` tells that it has never been updated, so that `filename` is its first.
+    """
+
+    number: int
+    guid: str
+    filename: str
+    unchanged: bool
+    contents: ImageContents | None
+
+
+class Inventory(Protocol):
+    """Answers, for many images at a time, what a check of the whole store asks.
+
+    Every method may raise DBConnectionError, and sees what was committed before it was
+    called, on whatever connection or server. A caller gives a few hundred keys or guids
+    at a time, and guids in lower case.
+    """
+
+    def last_number(self, deadline: Deadline) -> int:
+        """Return the place of the last image, 0 where there is none."""
+
+    def list_rows(self, after: int, limit: int, deadline: Deadline) -> Sequence[ImageRow]:
+        """Return images in the order of their places, those behind `after`; 0 begins.
+
+        Going on behind the last one until none comes meets every image that was there
+        throughout exactly once.
+        """
+
+    def named(self, keys: Collection[str], deadline: Deadline) -> set[str]:
+        """Return those of the keys under which an image has its bytes."""
+
+    def without_contents(self, guids: Collection[str], deadline: Deadline) -> set[str]:
+        """Return those of the guids whose image is there, but nothing of its bytes is known."""
+
+    def list_not_done(self, guids: Collection[str], deadline: Deadline) -> Sequence[Creation]:
+        """Return the creations of these guids that are not done: no others will ever be."""
+
+    def set_contents(self, row: ImageRow, contents: ImageContents, deadline: Deadline) -> bool:
+        """Note what is known of an image's bytes, where no sums of them are known yet.
+
+        Returns False, and changes nothing, where there are sums, the image names
+        another key, or it is gone. `updated_at` stays. An image without any contents is
+        found by search from then on. Raises TransactionConflictError, StorageFullError.
+        """
+
+
 class StoredBytes(Protocol):
     """Bytes opened for reading; they stay what they were, whatever becomes of their key.
 
@@ -219,6 +269,15 @@ class StoredBytes(Protocol):
 
         Raises StorageUnavailableError.
         """
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """What lies in a store under a key; `modified_at` is aware, by the store's clock."""
+
+    key: str
+    size_bytes: int
+    modified_at: datetime
 
 
 class ImageStore(Protocol):
@@ -254,8 +313,24 @@ class ImageStore(Protocol):
 
     def quarantine(self, key: str, deadline: Deadline) -> None:
         """Put bytes that no row names aside, out of `open` and `keys`, for somebody to
-        look at; a key that is not there is no error.
+        look at; a key that is not there is no error. Takes keys of `list_leftovers` too.
         """
+
+    def list_objects(self) -> Iterator[StoredObject]:
+        """Yield what `put` has stored, in any order, a few at a time.
+
+        What is put or removed meanwhile may be met or not; the files of an earlier
+        PixyProxy are not met. It may take long, and each step of it a second or so.
+        """
+
+    def list_leftovers(self) -> Iterator[StoredObject]:
+        """Yield what a `put` that was cut has left, and those that run now, likewise."""
+
+    def list_quarantine(self) -> Iterator[StoredObject]:
+        """Yield what lies in quarantine, likewise; `modified_at` is when it came there."""
+
+    def purge(self, key: str, deadline: Deadline) -> None:
+        """Delete what lies in quarantine under that key; one not there is no error."""
 
     def free_bytes(self, deadline: Deadline) -> int | None:
         """Return how much more can be stored, None where that has no known bound."""
@@ -409,6 +484,17 @@ class ImageGenerator(Protocol):
 
     def close(self) -> None:
         """Let go of whoever is asked; creations that still wait for an answer lose it."""
+
+
+class OlderImages(Protocol):
+    """The files that an earlier PixyProxy left."""
+
+    def find(self, guid: str, filename: str) -> ImageContents | None:
+        """Return what a look at an image's file tells: a key, a size, perhaps a type.
+
+        A file named by its guid goes before one of that filename; an empty filename is
+        none. None where there is neither.
+        """
 
 
 class Clock(Protocol):

@@ -14,9 +14,8 @@ from pixy_grpc.core.call import Deadline
 from pixy_grpc.core.contents import ImageContents
 from pixy_grpc.core.search import index_terms
 from pixy_grpc.data.database import Database, Row
-from pixy_grpc.data.folder import FolderStore
-from pixy_grpc.data.init import lease
-from pixy_grpc.data.older_files import NoOlderFiles, OlderFiles
+from pixy_grpc.data.init import SchemaError, lease
+from pixy_grpc.data.older_files import NoOlderFiles, OlderFiles, older_files
 from pixy_grpc.data.repository import insert_contents, replace_terms
 
 ROWS_A_BATCH = 200
@@ -59,7 +58,7 @@ class _Adoption:
     contents: ImageContents | None
 
 
-def adopt(database: Database, store: FolderStore | None, deadline: Deadline) -> AdoptionReport:
+def adopt(database: Database, store: object, deadline: Deadline) -> AdoptionReport:
     """Take over the rows that were there before this version's tables, where it is due.
 
     One server does it, under the lease of the migration, and goes on where a crash left
@@ -69,13 +68,18 @@ def adopt(database: Database, store: FolderStore | None, deadline: Deadline) -> 
     report = AdoptionReport()
     if _due(database):
         with lease(database, deadline) as renew:
-            _adopt_all(database, _files(store), renew, report)
+            _adopt_all(database, older_files(store), renew, report)
         _log_report(report)
     return report
 
 
-def _files(store: FolderStore | None) -> OlderFiles | NoOlderFiles:
-    return OlderFiles(store) if store else NoOlderFiles()
+def require_adopted(database: Database) -> None:
+    """Raise SchemaError where older images wait to be taken over by a server that starts."""
+    if _due(database):
+        raise SchemaError(
+            "Older images are still to be taken over: serve from the database, or run"
+            " `pixy-grpc migrate`, first."
+        )
 
 
 def _adopt_all(

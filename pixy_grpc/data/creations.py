@@ -19,15 +19,16 @@ from pixy_grpc.core.creations import (
 from pixy_grpc.core.exceptions import FieldViolation
 from pixy_grpc.data.database import Database, Parameters, Row, Session, time_text, time_value
 
-_COLUMNS = """
+CREATION_COLUMNS = """
     caller, request_id, fingerprint, state, guid, fence, asks, lease_until, prompt, filename,
     store_key, refusal_reason, refusal_message, refusal_violations, generator, model, created_at
 """
+"""What `creation_of` reads."""
 
 _NAMED = "caller = :caller AND request_id = :request_id"
 _HELD = f"{_NAMED} AND fence = :fence AND guid = :guid AND state <> 'done'"
 
-_FIND = f"SELECT {_COLUMNS} FROM creations WHERE {_NAMED}"  # noqa: S608 - constants
+_FIND = f"SELECT {CREATION_COLUMNS} FROM creations WHERE {_NAMED}"  # noqa: S608 - constants
 
 _CLAIM = """
     INSERT INTO creations (caller, request_id, fingerprint, state, guid, fence, asks,
@@ -37,7 +38,7 @@ _CLAIM = """
 """
 
 _UNFINISHED = f"""
-    SELECT {_COLUMNS} FROM creations
+    SELECT {CREATION_COLUMNS} FROM creations
     WHERE state IN ('claimed', 'asked', 'kept') AND lease_until < :ended_before
     ORDER BY lease_until LIMIT :rows
 """  # noqa: S608 - constants
@@ -62,13 +63,13 @@ class SqlCreationRepository:
         """Return one creation."""
         with self._database.read(deadline) as session:
             rows = session.query(_FIND, _name(key))
-        return _creation(rows[0]) if rows else None
+        return creation_of(rows[0]) if rows else None
 
     def claim(self, new: NewCreation, deadline: Deadline) -> Creation:
         """Insert the row; its primary key lets one of many do so."""
         with self._database.write(deadline) as session:
             session.execute(_CLAIM, _claim_parameters(new))
-            return _creation(session.query(_FIND, _name(new.key))[0])
+            return creation_of(session.query(_FIND, _name(new.key))[0])
 
     def take_over(
         self, seen: Creation, lease_until_ms: int, ended_before_ms: int, deadline: Deadline
@@ -82,7 +83,7 @@ class SqlCreationRepository:
                 also="AND lease_until < :ended_before",
                 values={"lease_until": lease_until_ms, "ended_before": ended_before_ms},
             )
-            return _creation(session.query(_FIND, _name(seen.key))[0]) if met else None
+            return creation_of(session.query(_FIND, _name(seen.key))[0]) if met else None
 
     def renew(
         self, fences: Sequence[Fence], lease_until_ms: int, deadline: Deadline
@@ -155,7 +156,7 @@ class SqlCreationRepository:
         """Read from the index of leases."""
         with self._database.read(deadline) as session:
             rows = session.query(_UNFINISHED, {"ended_before": ended_before_ms, "rows": limit})
-        return [_creation(row) for row in rows]
+        return [creation_of(row) for row in rows]
 
     def _note(self, change: str, fence: Fence, values: Parameters, deadline: Deadline) -> None:
         with self._database.write(deadline) as session:
@@ -226,7 +227,8 @@ def _counted(amount: float | None) -> int | None:
     return round(amount) if amount is not None and 0 <= amount < _COUNT_LIMIT else None
 
 
-def _creation(row: Row) -> Creation:
+def creation_of(row: Row) -> Creation:
+    """Return the creation of a row with CREATION_COLUMNS."""
     key = CreationKey(bytes(row["caller"]).decode(), row["request_id"])
     return Creation(
         fence=Fence(key, row["fence"], row["guid"]),

@@ -2,7 +2,6 @@
 
 import errno
 import os
-import re
 import stat
 import uuid
 from collections.abc import Iterator
@@ -17,6 +16,8 @@ from pixy_grpc.core.exceptions import (
     StorageFullError,
     StorageUnavailableError,
 )
+from pixy_grpc.core.ports import StoredObject
+from pixy_grpc.data.folder_walk import KEY, plain_files, stored_files
 
 MARK = ".pixy-store"
 """The file that holds the store id."""
@@ -30,7 +31,9 @@ QUARANTINE = ".quarantine"
 OLDER = "older/"
 """Begins the keys of files that an earlier PixyProxy left in the root itself."""
 
-_KEY = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}(\.[0-9a-z]+)+", re.ASCII)
+LEFTOVER = "incoming/"
+"""Begins the keys of what is found where bytes are written before they are whole."""
+
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _NO_OBJECT = frozenset({errno.ENOENT, errno.ELOOP, errno.ENOTDIR, errno.EISDIR, errno.ENXIO})
 
@@ -58,6 +61,14 @@ class FolderStore:
             except FileNotFoundError:
                 return None
             return self._store_id or None
+
+    def found_id(self) -> str | None:
+        """Return the store id that the folder carries, if any; make nothing."""
+        with translated():
+            try:
+                return self._read_mark() or None
+            except (FileNotFoundError, NotADirectoryError):
+                return None
 
     def mark(self, store_id: str) -> None:
         """Write the store id, durably; another server may have written it just now."""
@@ -112,9 +123,7 @@ class FolderStore:
                 flush_folder(folder)
             except FileNotFoundError:
                 return []
-        return sorted(
-            name for name in found if name.startswith(f"{guid}.") and _KEY.fullmatch(name)
-        )
+        return sorted(name for name in found if name.startswith(f"{guid}.") and KEY.fullmatch(name))
 
     def quarantine(self, key: str, deadline: Deadline) -> None:
         """Move the file into a folder beside the others, if it is there."""
@@ -125,12 +134,39 @@ class FolderStore:
             self._require_mark()
             aside.mkdir(exist_ok=True)
             try:
+                os.utime(path, follow_symlinks=False)  # when it came there
                 path.rename(aside / path.name)
             except FileNotFoundError:
                 return
             flush_folder(self._root)
             flush_folder(aside)
             flush_folder(path.parent)
+
+    def list_objects(self) -> Iterator[StoredObject]:
+        """Walk the two levels of folders; what is not where its key belongs is not ours."""
+        yield from self._walk(stored_files(self._root))
+
+    def list_leftovers(self) -> Iterator[StoredObject]:
+        """Look where bytes are written before they are whole."""
+        yield from self._walk(plain_files(self._root / INCOMING, LEFTOVER))
+
+    def list_quarantine(self) -> Iterator[StoredObject]:
+        """Look into the folder beside the others."""
+        yield from self._walk(plain_files(self._root / QUARANTINE))
+
+    def purge(self, key: str, deadline: Deadline) -> None:
+        """Remove a file from the folder beside the others, if it is there."""
+        _require_time(deadline)
+        if not is_plain_name(key):
+            raise ImageCorruptError("This is no key of what lies in quarantine.")
+        with translated():
+            self._require_mark()
+            (self._root / QUARANTINE / key).unlink(missing_ok=True)
+
+    def _walk(self, found: Iterator[StoredObject]) -> Iterator[StoredObject]:
+        with translated():
+            self._require_mark()
+            yield from found
 
     def free_bytes(self, deadline: Deadline) -> int:
         """Return what the file system leaves to this user, if it is the store's."""
@@ -149,7 +185,9 @@ class FolderStore:
     def _path(self, key: str) -> Path:
         if key.startswith(OLDER) and is_plain_name(key.removeprefix(OLDER)):
             return self._root / key.removeprefix(OLDER)
-        if not _KEY.fullmatch(key):
+        if key.startswith(LEFTOVER) and is_plain_name(key.removeprefix(LEFTOVER)):
+            return self._root / INCOMING / key.removeprefix(LEFTOVER)
+        if not KEY.fullmatch(key):
             raise ImageCorruptError("The image's bytes are not under a key of this store.")
         return self._root / key[:2] / key[2:4] / key
 

@@ -103,6 +103,14 @@ def migrate(database: Database, deadline: Deadline) -> list[Migration]:
         return done
 
 
+def require_current(database: Database, deadline: Deadline) -> None:
+    """Raise SchemaError unless the database is at this version; change nothing."""
+    if _missing(database, migrations(database.dialect.name), deadline):
+        raise SchemaError(
+            "The database is not up to date: serve from it, or run `pixy-grpc migrate`, first."
+        )
+
+
 def _missing(database: Database, steps: Sequence[Migration], deadline: Deadline) -> list[Migration]:
     with database.read(deadline) as session:
         rows = session.query("SELECT version, checksum FROM schema_migrations", {})
@@ -220,6 +228,19 @@ def pair_store(database: Database, found: str | None, deadline: Deadline) -> str
         return _pair(database, found, deadline)
     except (ConstraintViolationError, TransactionConflictError):  # another server was first
         return _pair(database, found, deadline)
+
+
+def require_pair(database: Database, found: str | None, deadline: Deadline) -> str:
+    """Return the id that database and store carry both; raise StoreMismatchError."""
+    with database.read(deadline) as session:
+        rows = session.query("SELECT store_id FROM store", {})
+    kept = str(rows[0]["store_id"]) if rows else None
+    if kept is None or kept != found:
+        raise StoreMismatchError(
+            "PIXY_IMAGES and PIXY_DATABASE_URL do not belong together: the store id of the"
+            f" database is {kept or 'not there'}, that of the store is {found or 'not there'}."
+        )
+    return kept
 
 
 def _pair(database: Database, found: str | None, deadline: Deadline) -> str:

@@ -13,6 +13,11 @@ _HEAD_BYTES = 12
 """How far a file has to be read to tell its type."""
 
 
+def older_files(store: object) -> "OlderFiles | NoOlderFiles":
+    """Return what an earlier PixyProxy left in a store: in a folder, or nothing."""
+    return OlderFiles(store) if isinstance(store, FolderStore) else NoOlderFiles()
+
+
 class NoOlderFiles:
     """What lies in a store that no earlier PixyProxy knew."""
 

@@ -5,10 +5,14 @@ from pixy_grpc.core.models import Image
 from pixy_grpc.core.ports import NewImage, Position, StoredImage
 from pixy_grpc.data.database import Row, time_text, time_value
 
-STORED_COLUMNS = """
-    i.id, i.guid, i.filename, i.prompt, i.created_at, i.updated_at,
+CONTENTS_COLUMNS = """
     c.store_key, c.content_type, c.size_bytes, c.sha256, c.block_digests,
     c.width, c.height, c.generator, c.model
+"""
+"""What `contents_of` reads, from image_contents as c."""
+
+STORED_COLUMNS = f"""
+    i.id, i.guid, i.filename, i.prompt, i.created_at, i.updated_at, {CONTENTS_COLUMNS}
 """
 """What `stored_image` reads, from images as i and image_contents as c."""
 
@@ -47,7 +51,12 @@ def position(row: Row) -> Position:
 
 def stored_image(row: Row) -> StoredImage:
     """Return the image of a row with STORED_COLUMNS."""
-    return StoredImage(_image(row), None if row["store_key"] is None else _contents(row))
+    return StoredImage(_image(row), contents_of(row))
+
+
+def contents_of(row: Row) -> ImageContents | None:
+    """Return the contents of a row with CONTENTS_COLUMNS; None where there are none."""
+    return None if row["store_key"] is None else _contents(row)
 
 
 def _image(row: Row) -> Image:

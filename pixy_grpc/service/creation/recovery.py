@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator
 from dataclasses import replace
+from enum import Enum, auto
 
 from pixy_grpc.core.call import Deadline
 from pixy_grpc.core.creations import Creation, FenceLostError, PaidImage
@@ -22,6 +23,17 @@ BATCH = 100
 """How many unfinished creations are looked at in one round."""
 
 _log = logging.getLogger(__name__)
+
+
+class Completion(Enum):
+    """What came of completing a creation."""
+
+    DONE = auto()
+    """Its image is there."""
+    BUSY = auto()
+    """Somebody is at it, or has ended it."""
+    UNUSABLE = auto()
+    """None of its bytes are an image; nothing has changed."""
 
 
 class Recovery:
@@ -53,6 +65,22 @@ class Recovery:
                 return replace(self._keeping.bind(mine, made, deadline), replayed=True)
         return None
 
+    def complete(self, found: Creation) -> Completion:
+        """Complete a creation that nobody is at any more, whatever it has come to.
+
+        Raises what Keeping.finish does.
+        """
+        if self._is_at_work(found):
+            return Completion.BUSY
+        deadline = Deadline.after(self._limits.store)
+        if not any(self._made(found, key, deadline) for key in self._keys(found, deadline)):
+            return Completion.UNUSABLE
+        mine = self._taken(found, self._leases.ended_before_ms(), deadline)
+        if mine is None:
+            return Completion.BUSY
+        with self._leases.held(mine.fence):
+            return Completion.DONE if self.adopt(mine) else Completion.UNUSABLE
+
     def sweep(self) -> None:
         """Complete what has lost its owner, without the provider, as far as bytes go."""
         ended = self._leases.ended_before_ms()
@@ -75,11 +103,10 @@ class Recovery:
             _log.exception("not completed guid=%s", found.guid)
 
     def _settle(self, found: Creation, ended: int) -> None:
-        if self._leases.holds(found.key) or self._parts.spool.holds(found.guid):
+        if self._is_at_work(found):
             return
         deadline = Deadline.after(self._limits.store)
-        until = self._leases.until_ms()
-        mine = self._parts.creations.take_over(found, until, ended, deadline)
+        mine = self._taken(found, ended, deadline)
         if mine is None:
             return
         with self._leases.held(mine.fence):
@@ -89,6 +116,14 @@ class Recovery:
                 _log.info("completed an unfinished creation guid=%s", mine.guid)
             else:
                 self._give_up(mine, deadline)
+
+    def _is_at_work(self, found: Creation) -> bool:
+        """Tell whether this process, or another of this machine, is to store it."""
+        return self._leases.holds(found.key) or self._parts.spool.holds(found.guid)
+
+    def _taken(self, found: Creation, ended: int, deadline: Deadline) -> Creation | None:
+        until = self._leases.until_ms()
+        return self._parts.creations.take_over(found, until, ended, deadline)
 
     def _give_up(self, mine: Creation, deadline: Deadline) -> None:
         """Leave it to whoever asks again: only they may have the provider asked."""

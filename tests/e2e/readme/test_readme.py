@@ -58,10 +58,11 @@ def test_paste_shell_lines_all_work(served: ServeProcess) -> None:
 
     shown = [paste(served, "bash", "-euo", "pipefail", "-c", block) for block in lines]
 
-    assert len(lines) == 3
+    assert len(lines) == 4
     assert (served.folder / "fox.png").read_bytes() == (served.folder / "copy.png").read_bytes()
-    assert "a boat on a quiet lake" in shown[-1]
-    assert "image/webp" in shown[-1]
+    assert "a boat on a quiet lake" in shown[2]
+    assert "image/webp" in shown[2]
+    assert "nothing is wrong" in shown[3]
 
 
 @pytest.mark.xdist_group("readme")

@@ -10,17 +10,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from pixy_grpc.core.ports import CreationRepository, ImageRepository, ImageStore
+from pixy_grpc.core.ports import CreationRepository, ImageRepository, ImageStore, Inventory
 from pixy_grpc.data.creations import SqlCreationRepository
 from pixy_grpc.data.database import Database
 from pixy_grpc.data.folder import FolderStore
 from pixy_grpc.data.init import migrate
+from pixy_grpc.data.inventory import SqlInventory
 from pixy_grpc.data.listing import ListingLimits
 from pixy_grpc.data.mysql import MySQLDatabase, parse_url
 from pixy_grpc.data.repository import SqlImageRepository
 from pixy_grpc.data.s3.store import S3Store
 from pixy_grpc.data.sqlite import SqliteDatabase
-from tests.fakes import InMemoryCreationRepository, InMemoryImageRepository, InMemoryImageStore
+from tests.fakes import (
+    InMemoryCreationRepository,
+    InMemoryImageRepository,
+    InMemoryImageStore,
+    InMemoryInventory,
+)
 from tests.integration.data.examples import new_guid, soon
 from tests.support.mariadb import fresh_database, shared_server_url
 from tests.support.seaweedfs import Bare, shared_seaweedfs
@@ -34,6 +40,7 @@ class Repositories:
 
     images: ImageRepository
     creations: CreationRepository
+    inventory: Inventory
 
 
 class OpenRepositories(Protocol):
@@ -61,7 +68,7 @@ def fake_repositories(_folder: Path) -> Iterator[OpenRepositories]:
 
     def open_again(limits: ListingLimits = LIMITS) -> Repositories:  # noqa: ARG001 - has none
         images = InMemoryImageRepository(beside=first)
-        return Repositories(images, InMemoryCreationRepository(images))
+        return Repositories(images, InMemoryCreationRepository(images), InMemoryInventory(images))
 
     yield open_again
 
@@ -94,7 +101,11 @@ def mysql_repositories(_folder: Path) -> Iterator[OpenRepositories]:
 
 
 def _sql_repositories(database: Database, limits: ListingLimits) -> Repositories:
-    return Repositories(SqlImageRepository(database, limits), SqlCreationRepository(database))
+    return Repositories(
+        SqlImageRepository(database, limits),
+        SqlCreationRepository(database),
+        SqlInventory(database),
+    )
 
 
 def new_sqlite_file(folder: Path) -> Path:

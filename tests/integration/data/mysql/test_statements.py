@@ -14,13 +14,15 @@ from pixy_grpc.core.models import ImageUpdate
 from pixy_grpc.core.search import ImageFilter
 from pixy_grpc.data.creations import SqlCreationRepository
 from pixy_grpc.data.database import Dialect, Parameters, Row, Session
-from pixy_grpc.data.init import migrate, pair_store
+from pixy_grpc.data.init import migrate, pair_store, require_current, require_pair
+from pixy_grpc.data.inventory import SqlInventory
 from pixy_grpc.data.listing import ListingLimits
 from pixy_grpc.data.mysql import MySQLDatabase, connection, durability_warnings, parse_url
 from pixy_grpc.data.repository import SqlImageRepository
 from tests.integration.data.examples import (
     NOON,
     add,
+    contents,
     listed,
     new_creation,
     new_guid,
@@ -103,7 +105,7 @@ class RecordingDatabase:
 def statements(url: str) -> set[str]:
     """Do all that is ever done, and return what was sent for it."""
     recording = RecordingDatabase(MySQLDatabase(parse_url(url)))
-    for act in (_initialise, _change, _list):
+    for act in (_initialise, _change, _list, _check):
         act(recording)
     recording.close()
     return recording.seen
@@ -156,8 +158,10 @@ def _require_mysql(statement: str) -> None:
 
 def _initialise(database: RecordingDatabase) -> None:
     migrate(database, soon())
+    store_id = pair_store(database, None, soon())
     pair_store(database, None, soon())
-    pair_store(database, None, soon())
+    require_current(database, soon())
+    require_pair(database, store_id, soon())
     durability_warnings(database, soon())
 
 
@@ -199,3 +203,20 @@ def _list(database: RecordingDatabase) -> None:
             ImageFilter("rare", created_after=NOON, created_before=NOON.replace(hour=13)),
         ):
             listed(repository, sought, limit=1)
+
+
+def _check(database: RecordingDatabase) -> None:
+    """Ask all that fsck does, of images with, without and with half of their contents."""
+    inventory = SqlInventory(database)
+    images = [add(SqlImageRepository(database)) for _ in range(2)]
+    with database.write(soon()) as session:
+        session.execute("UPDATE image_contents SET sha256 = ''", {})
+        session.execute("DELETE FROM image_contents ORDER BY image_id LIMIT 1", {})
+    guids = [each.image.guid for each in images]
+    inventory.last_number(soon())
+    inventory.named(["a", "b"], soon())
+    inventory.without_contents(guids, soon())
+    inventory.list_not_done(guids, soon())
+    for row in inventory.list_rows(0, 10, soon()):
+        assert row.contents is None or not row.contents.sha256
+        inventory.set_contents(row, row.contents or contents(), soon())

@@ -1,11 +1,14 @@
 """`pixy-grpc`: arguments and signals, nothing else."""
 
 import sys
+from typing import Annotated
 
 import typer
 
 from pixy_grpc.app import prepare
+from pixy_grpc.cli.fsck import EXIT_CODES, purge_age, run_fsck
 from pixy_grpc.logs import configure_logs
+from pixy_grpc.service.fsck import Tasks
 from pixy_grpc.settings import SettingsError, load_settings
 from pixy_grpc.token_file import TOKEN_FILE, ensure_tokens
 from pixy_grpc.workers import serve as serve_until_stopped
@@ -42,6 +45,39 @@ def migrate() -> None:
     configure_logs(settings.log_level)
     prepare(settings)
     typer.echo("The database is up to date.")
+
+
+@app.command(epilog=EXIT_CODES)
+def fsck(
+    *,
+    quick: Annotated[bool, typer.Option("--quick", help="Read no bytes: sizes only.")] = False,
+    repair: Annotated[
+        bool,
+        typer.Option(
+            "--repair",
+            help="Finish creations whose bytes are there; move to quarantine what is nobody's.",
+        ),
+    ] = False,
+    adopt: Annotated[
+        bool,
+        typer.Option("--adopt", help="Give older images their sizes, types, dimensions, sums."),
+    ] = False,
+    purge_quarantine: Annotated[
+        bool,
+        typer.Option("--purge-quarantine", help="Delete from quarantine; needs --older-than."),
+    ] = False,
+    older_than: Annotated[
+        str, typer.Option(metavar="DURATION", help="What has lain there for: 12h, 30d, 8w.")
+    ] = "",
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object a line, a summary last.")
+    ] = False,
+) -> None:
+    """Check that every image has its bytes and all bytes an image; servers may run."""
+    tasks = Tasks(not quick, repair, adopt, purge_age(older_than, purge=purge_quarantine))
+    settings = load_settings()
+    configure_logs("WARNING")
+    sys.exit(run_fsck(settings, tasks, as_json=as_json))
 
 
 def main() -> None:

@@ -1,0 +1,116 @@
+"""What `pixy-grpc fsck` runs: a check from its first event to its exit code."""
+
+import re
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import timedelta
+from types import FrameType
+
+import typer
+
+from pixy_grpc.app import checking
+from pixy_grpc.cli.fsck_report import JsonReport, Outcome, Report, Tally, TextReport
+from pixy_grpc.core.exceptions import ImageException
+from pixy_grpc.data.init import StoreMismatchError
+from pixy_grpc.service.fsck import Fsck, Tasks, TooManyOrphansError
+from pixy_grpc.settings import Settings, SettingsError
+
+CLEAN = 0
+FINDINGS = 1
+REFUSED = 3
+UNREACHABLE = 4
+STOPPED = 130
+"""Exit codes: the help of the command says what each means. 2 is a bad setting."""
+
+EXIT_CODES = """\b
+Exit codes:
+  0    nothing is wrong, or nothing any more
+  1    findings are left
+  2    a setting or an option cannot be used
+  3    refused: the store ids of database and store differ, or over 1% of all
+       objects belong to no image (up to 10 are always allowed, but no more
+       than half of all objects); nothing was changed
+  4    the database or the store went away; run it again
+  130  stopped by SIGINT or SIGTERM; what was done is whole
+"""
+
+_DURATION = re.compile(r"(?P<count>\d{1,6})(?P<unit>[smhdw])", re.ASCII)
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def purge_age(older_than: str, *, purge: bool) -> timedelta | None:
+    """Return what age is purged, None where nothing is. Raises SettingsError."""
+    if purge != bool(older_than):
+        raise SettingsError("--purge-quarantine and --older-than go together: nothing else deletes")
+    return _duration(older_than) if older_than else None
+
+
+def _duration(text: str) -> timedelta:
+    match = _DURATION.fullmatch(text)
+    if not match:
+        raise SettingsError("--older-than takes a number and s, m, h, d or w, such as 30d")
+    return timedelta(**{_UNITS[match["unit"]]: int(match["count"])})
+
+
+def run_fsck(settings: Settings, tasks: Tasks, *, as_json: bool) -> int:
+    """Check what the settings name, and tell it; return the exit code.
+
+    Raises SettingsError.
+    """
+    try:
+        with (
+            _stoppable() as is_stopped,
+            checking(settings) as fsck,
+            JsonReport() if as_json else TextReport() as report,
+        ):
+            return _told(fsck, tasks, report, is_stopped)
+    except StoreMismatchError as error:
+        return _ended(REFUSED, str(error))
+    except ImageException as error:
+        return _ended(UNREACHABLE, error.message)
+
+
+def _told(fsck: Fsck, tasks: Tasks, report: Report, is_stopped: Callable[[], bool]) -> int:
+    tally = Tally()
+    stopped, code = "", CLEAN
+    try:
+        with closing(fsck.run(tasks)) as events:
+            for event in events:
+                tally.add(event)
+                report.show(event)
+                if is_stopped():
+                    stopped, code = "stopped by a signal", STOPPED
+                    break
+    except TooManyOrphansError as error:
+        stopped, code = str(error), REFUSED
+    except ImageException as error:
+        stopped, code = error.message, UNREACHABLE
+    report.conclude(Outcome(tally, fsck.counts, stopped))
+    if stopped:
+        return _ended(code, stopped)
+    return FINDINGS if tally.left else CLEAN
+
+
+def _ended(code: int, why: str) -> int:
+    typer.echo(f"pixy-grpc: {why}", err=True)
+    return code
+
+
+@contextmanager
+def _stoppable() -> Iterator[Callable[[], bool]]:
+    """Yield what tells whether a signal came; a second one ends the process at once."""
+    stopped = threading.Event()
+
+    def on_signal(number: int, _frame: FrameType | None) -> None:
+        stopped.set()
+        signal.signal(number, before[signal.Signals(number)])
+
+    before = {number: signal.signal(number, on_signal) for number in _SIGNALS}
+    try:
+        yield stopped.is_set
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

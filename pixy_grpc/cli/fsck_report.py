@@ -1,0 +1,162 @@
+"""How `pixy-grpc fsck` tells what it finds: lines and a bar to people, JSON to programs."""
+
+import json
+import sys
+from collections import Counter
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass, field
+from typing import Protocol, Self
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+
+from pixy_grpc.service.fsck import Action, Counts, Event, Fault, Finding, Progress, Repair, Step
+
+
+@dataclass
+class Tally:
+    """How much was found, and how much of it was mended."""
+
+    found: Counter[Fault] = field(default_factory=Counter)
+    mended: Counter[Fault] = field(default_factory=Counter)
+    done: Counter[Action] = field(default_factory=Counter)
+
+    def add(self, event: Event) -> None:
+        """Count an event."""
+        if isinstance(event, Finding):
+            self.found[event.fault] += 1
+        elif isinstance(event, Repair):
+            self.done[event.action] += 1
+            if event.fault:
+                self.mended[event.fault] += 1
+
+    @property
+    def left(self) -> int:
+        """How many findings nothing was done about."""
+        return sum(max(0, self.found[fault] - self.mended[fault]) for fault in self.found)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended; `stopped` says why it did not come to its end, if it did not."""
+
+    tally: Tally
+    counts: Counts
+    stopped: str = ""
+
+
+class Report(AbstractContextManager["Report"], Protocol):
+    """Tells events as they come, and the outcome at the end."""
+
+    def show(self, event: Event) -> None:
+        """Tell one event."""
+
+    def conclude(self, outcome: Outcome) -> None:
+        """Tell how it ended."""
+
+
+class JsonReport:
+    """One JSON object a line: findings, repairs, and a summary as the last."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return
+
+    def show(self, event: Event) -> None:
+        """Print what is no progress."""
+        if isinstance(event, Finding):
+            _print_json({"event": "finding", **asdict(event)})
+        elif isinstance(event, Repair):
+            _print_json({"event": "repair", **asdict(event)})
+
+    def conclude(self, outcome: Outcome) -> None:
+        """Print the summary."""
+        tally = outcome.tally
+        _print_json(
+            {
+                "event": "summary",
+                **asdict(outcome.counts),
+                "found": dict(tally.found),
+                "done": dict(tally.done),
+                "left": tally.left,
+                "stopped": outcome.stopped,
+            }
+        )
+
+
+class TextReport:
+    """A line for each thing, and a bar on a terminal."""
+
+    def __init__(self) -> None:
+        console = Console(stderr=True)
+        self._bar = Bar(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+            redirect_stdout=sys.stdout.isatty(),
+        )
+        self._tasks: dict[Step, TaskID] = {}
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def show(self, event: Event) -> None:
+        """Print a line, or move the bar."""
+        if isinstance(event, Progress):
+            self._move(event)
+        elif isinstance(event, Finding):
+            typer.echo(_line(event.fault, event.guid, event.key, event.detail))
+        else:
+            typer.echo(_line(event.action, event.guid, event.key, ""))
+
+    def conclude(self, outcome: Outcome) -> None:
+        """Print the summary, and what is not wrong but worth knowing."""
+        self._bar.stop()
+        counts, tally = outcome.counts, outcome.tally
+        found = sum(tally.found.values())
+        so_far = " so far" if outcome.stopped else ""
+        said = f"{found} wrong, {tally.left} left" if found else "nothing is wrong"
+        typer.echo(
+            f"{counts.images} images and {counts.objects} objects looked at{so_far}: {said}."
+        )
+        for text, count in (
+            ("images without sums to hold them to, until --adopt", counts.unverified),
+            ("objects without a row that are too young to be judged", counts.young),
+            ("objects of creations that run, or that wait for --adopt", counts.in_progress),
+            ("objects that stay in quarantine", counts.kept_in_quarantine),
+        ):
+            if count:
+                typer.echo(f"{text}: {count}")
+
+    def _move(self, progress: Progress) -> None:
+        if progress.step not in self._tasks:
+            self._tasks[progress.step] = self._bar.add_task(progress.step)
+        task = self._tasks[progress.step]
+        self._bar.update(task, completed=progress.at, total=progress.total)
+
+
+def _print_json(document: object) -> None:
+    """Print on one line, in ASCII, which no terminal or locale can spoil."""
+    typer.echo(json.dumps(document))
+
+
+def _line(what: str, guid: str, key: str, detail: str) -> str:
+    named = [f"guid={guid}" if guid else "", f"key={key}" if key else "", detail]
+    return "".join(map(_escaped, " ".join([what, *filter(None, named)])))
+
+
+def _escaped(character: str) -> str:
+    """Return a character as no terminal takes it for a command: names may hold anything."""
+    return character if character.isprintable() else repr(character)[1:-1]

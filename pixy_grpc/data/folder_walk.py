@@ -1,0 +1,58 @@
+"""Walks a folder of bytes, a few files at a time, however many there are."""
+
+import os
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pixy_grpc.core.ports import StoredObject
+
+KEY = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}(\.[0-9a-z]+)+", re.ASCII)
+"""What names a file of the store."""
+
+_LEVEL = re.compile(r"[0-9a-f]{2}", re.ASCII)
+
+
+def stored_files(root: Path) -> Iterator[StoredObject]:
+    """Yield the plain files that are where their key belongs: `ab/cd/abcd...`."""
+    for first in _levels(root):
+        for second in _levels(first):
+            for found in plain_files(second):
+                if KEY.fullmatch(found.key) and found.key.startswith(first.name + second.name):
+                    yield found
+
+
+def plain_files(folder: Path, prefix: str = "") -> Iterator[StoredObject]:
+    """Yield the plain files of a folder under their names; none where there is no folder."""
+    try:
+        entries = os.scandir(folder)
+    except FileNotFoundError:
+        return
+    with entries:
+        for entry in entries:
+            found = _stored(entry, prefix)
+            if found:
+                yield found
+
+
+def _levels(folder: Path) -> list[Path]:
+    """Return the folders of the next level: 256 at most."""
+    try:
+        with os.scandir(folder) as entries:
+            names = [each.name for each in entries if each.is_dir(follow_symlinks=False)]
+    except FileNotFoundError:
+        return []
+    return [folder / name for name in sorted(names) if _LEVEL.fullmatch(name)]
+
+
+def _stored(entry: os.DirEntry[str], prefix: str) -> StoredObject | None:
+    """Describe a plain file; None for what is none, hidden, or gone since it was seen."""
+    try:
+        if entry.name.startswith(".") or not entry.is_file(follow_symlinks=False):
+            return None
+        status = entry.stat(follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+    moment = datetime.fromtimestamp(status.st_mtime, UTC)
+    return StoredObject(prefix + entry.name, status.st_size, moment)

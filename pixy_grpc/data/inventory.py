@@ -1,0 +1,113 @@
+"""Answers what a check of the whole store asks a SQL database, for many images at a time."""
+
+from collections.abc import Collection, Sequence
+
+from pixy_grpc.core.call import Deadline
+from pixy_grpc.core.contents import ImageContents
+from pixy_grpc.core.creations import Creation
+from pixy_grpc.core.ports import ImageRow
+from pixy_grpc.core.search import index_terms
+from pixy_grpc.data.creations import CREATION_COLUMNS, creation_of
+from pixy_grpc.data.database import Database, Row, Session
+from pixy_grpc.data.repository import insert_contents, replace_terms
+from pixy_grpc.data.rows import CONTENTS_COLUMNS, contents_of, contents_parameters
+
+_LAST = "SELECT COALESCE(MAX(id), 0) AS last_number FROM images"
+
+_ROWS = f"""
+    SELECT i.id, i.guid, i.filename, i.created_at, i.updated_at, {CONTENTS_COLUMNS}
+    FROM images i LEFT JOIN image_contents c ON c.image_id = i.id
+    WHERE i.id > :after ORDER BY i.id LIMIT :rows
+"""  # noqa: S608 - a constant
+
+_NAMED = "SELECT store_key FROM image_contents WHERE store_key IN ({})"
+
+_WITHOUT_CONTENTS = """
+    SELECT i.guid FROM images i LEFT JOIN image_contents c ON c.image_id = i.id
+    WHERE i.guid IN ({}) AND c.image_id IS NULL
+"""
+
+_NOT_DONE = f"""
+    SELECT {CREATION_COLUMNS} FROM creations
+    WHERE state IN ('claimed', 'asked', 'kept', 'refused', 'unknown') AND guid IN ({{}})
+"""  # noqa: S608 - constants; by the index of leases, as few creations are not done
+
+_SEEN = """
+    SELECT i.prompt, i.filename, c.store_key, c.sha256
+    FROM images i LEFT JOIN image_contents c ON c.image_id = i.id
+    WHERE i.id = :image_id
+"""
+
+_UPDATE = """
+    UPDATE image_contents SET content_type = :content_type, size_bytes = :size_bytes,
+        sha256 = :sha256, block_digests = :block_digests, width = :width, height = :height,
+        generator = :generator, model = :model
+    WHERE image_id = :image_id AND store_key = :store_key
+"""
+
+
+class SqlInventory:
+    """An Inventory over a Database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def last_number(self, deadline: Deadline) -> int:
+        """Return the greatest id."""
+        with self._database.read(deadline) as session:
+            return int(session.query(_LAST, {})[0]["last_number"])
+
+    def list_rows(self, after: int, limit: int, deadline: Deadline) -> Sequence[ImageRow]:
+        """Read on from an id."""
+        with self._database.read(deadline) as session:
+            rows = session.query(_ROWS, {"after": after, "rows": limit})
+        return [_image_row(row) for row in rows]
+
+    def named(self, keys: Collection[str], deadline: Deadline) -> set[str]:
+        """Look the keys up in their index."""
+        return {row["store_key"] for row in self._among(_NAMED, keys, deadline)}
+
+    def without_contents(self, guids: Collection[str], deadline: Deadline) -> set[str]:
+        """Look for rows of `images` alone."""
+        return {row["guid"].lower() for row in self._among(_WITHOUT_CONTENTS, guids, deadline)}
+
+    def list_not_done(self, guids: Collection[str], deadline: Deadline) -> Sequence[Creation]:
+        """Look through the creations that are not done."""
+        return [creation_of(row) for row in self._among(_NOT_DONE, guids, deadline)]
+
+    def set_contents(self, row: ImageRow, contents: ImageContents, deadline: Deadline) -> bool:
+        """Insert or update the row of `image_contents`."""
+        with self._database.write(deadline) as session:
+            locked = _SEEN + self._database.dialect.for_update
+            found = session.query(locked, {"image_id": row.number})
+            return bool(found) and _set(session, row.number, found[0], contents)
+
+    def _among(self, statement: str, values: Collection[str], deadline: Deadline) -> list[Row]:
+        """Query with a list of values in place of the braces."""
+        if not values:
+            return []
+        parameters = {f"value{number}": value for number, value in enumerate(values)}
+        names = ", ".join(f":{name}" for name in parameters)
+        with self._database.read(deadline) as session:
+            return session.query(statement.format(names), parameters)
+
+
+def _set(session: Session, image_id: int, found: Row, contents: ImageContents) -> bool:
+    if found["store_key"] is None:
+        insert_contents(session, image_id, contents)
+        replace_terms(session, image_id, index_terms(found["prompt"], found["filename"]))
+        return True
+    if found["sha256"] or found["store_key"] != contents.key:
+        return False
+    session.execute(_UPDATE, contents_parameters(image_id, contents))
+    return True
+
+
+def _image_row(row: Row) -> ImageRow:
+    return ImageRow(
+        number=row["id"],
+        guid=row["guid"].lower(),
+        filename=row["filename"],
+        unchanged=row["updated_at"] == row["created_at"],
+        contents=contents_of(row),
+    )

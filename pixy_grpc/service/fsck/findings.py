@@ -1,0 +1,101 @@
+"""What a check finds, and what is done about it: the events of one run, in their order."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Fault(StrEnum):
+    """What can be wrong. Text is for programs: it does not change."""
+
+    UNKNOWN_BYTES = "row_without_contents"
+    """An image of which no bytes are known: an older one whose file was not found."""
+    MISSING = "row_without_bytes"
+    """An image whose bytes are not there, or are no plain object."""
+    UNREADABLE = "unreadable_bytes"
+    """An image whose bytes the store does not give out, though it is there itself."""
+    WRONG_SIZE = "wrong_size"
+    """An image with more or fewer bytes than were stored."""
+    WRONG_SUM = "wrong_sum"
+    """An image with other bytes than were stored."""
+    NOT_AN_IMAGE = "not_an_image"
+    """An older image that has its sums now, though its bytes do not decode."""
+    ORPHAN = "bytes_without_row"
+    """Bytes that no row and no creation names, nor ever will."""
+    UNFINISHED = "unfinished_creation"
+    """Bytes of a creation that nobody is at any more, and that is not done."""
+    LEFTOVER = "cut_write"
+    """What a write that was cut has left."""
+
+
+class Action(StrEnum):
+    """What can be done. Text is for programs: it does not change."""
+
+    FINISHED = "finished"
+    """The creation was completed: its image is there."""
+    QUARANTINED = "quarantined"
+    """The bytes were moved to quarantine."""
+    ADOPTED = "adopted"
+    """The image has its size, type, dimensions and sums now."""
+    PURGED = "purged"
+    """The bytes were deleted from quarantine."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong; `guid` and `key` are empty where there is none."""
+
+    fault: Fault
+    guid: str = ""
+    key: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Repair:
+    """One thing that was done, and what it has mended, if that had been a finding."""
+
+    action: Action
+    fault: Fault | None
+    guid: str = ""
+    key: str = ""
+
+
+class Step(StrEnum):
+    """What a run does at a time."""
+
+    ROWS = "rows"
+    OBJECTS = "objects"
+    REPAIR = "repair"
+    ADOPTION = "adoption"
+    PURGE = "purge"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a step has come: `at` of `total`, 0 where that is not known.
+
+    `seen` counts what the step has looked at.
+    """
+
+    step: Step
+    seen: int
+    at: int
+    total: int
+
+
+Event = Finding | Repair | Progress
+
+
+class TooManyOrphansError(Exception):
+    """So many bytes belong to nobody that the database may be the wrong one, or an old one."""
+
+    def __init__(self, orphans: int, objects: int, allowed: int, moved: int = 0) -> None:
+        done = f"only {moved} were moved" if moved else "nothing is moved or deleted"
+        super().__init__(
+            f"{orphans} of {objects} objects belong to no image, more than the {allowed} that"
+            f" crashes may leave: {done}. Is the database the right one, and not restored"
+            " from an old copy?"
+        )
+        self.orphans = orphans
+        self.objects = objects
+        self.allowed = allowed

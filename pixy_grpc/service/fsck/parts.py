@@ -1,0 +1,79 @@
+"""What a check works with, and its bounds."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import islice
+from typing import TypeVar
+
+from pixy_grpc.core.call import Deadline
+from pixy_grpc.core.ports import Inventory, OlderImages
+from pixy_grpc.service.creation.parts import CreationParts
+
+BATCH = 500
+"""Rows or objects looked up at once: a statement of some 20 KB, and some milliseconds."""
+
+LOOKUP_SECONDS = 30.0
+"""Cap on one lookup, and on opening, moving or deleting one object."""
+
+_Item = TypeVar("_Item")
+
+
+@dataclass(frozen=True)
+class FsckLimits:
+    """How old things have to be.
+
+    `young` is what bytes may lack a row for, whatever else is known: ten times the cap
+    on storing one image, and a difference of clocks. `cut` is the age from which a
+    write is taken for one that was cut: each write to its file makes it young again.
+    """
+
+    young: timedelta = timedelta(minutes=5)
+    cut: timedelta = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class FsckParts:
+    """The ports that a check meets. `older` is opened where it is first needed."""
+
+    creation: CreationParts
+    inventory: Inventory
+    older: Callable[[], OlderImages]
+
+
+@dataclass(frozen=True)
+class Tasks:
+    """What one run is to do beyond looking for what can be seen without reading bytes.
+
+    `sums` reads every byte. `purge_older_than` deletes from quarantine; None does not.
+    """
+
+    sums: bool = True
+    repair: bool = False
+    adopt: bool = False
+    purge_older_than: timedelta | None = None
+
+
+@dataclass
+class Counts:
+    """What a run has looked at: not wrong, and worth knowing."""
+
+    images: int = 0
+    objects: int = 0
+    orphans: int = 0
+    unverified: int = 0
+    young: int = 0
+    in_progress: int = 0
+    kept_in_quarantine: int = 0
+
+
+def soon() -> Deadline:
+    """Return the deadline of one lookup that begins now."""
+    return Deadline.after(LOOKUP_SECONDS)
+
+
+def batches(items: Iterable[_Item]) -> Iterator[list[_Item]]:
+    """Yield the items, BATCH at a time."""
+    iterator = iter(items)
+    while batch := list(islice(iterator, BATCH)):
+        yield batch

@@ -1,0 +1,39 @@
+"""Deletes from quarantine what has lain there long enough: the one place that deletes."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from pixy_grpc.core.ports import StoredObject
+from pixy_grpc.service.fsck.findings import Action, Progress, Repair, Step
+from pixy_grpc.service.fsck.orphans import Judge, Standing, guid_of
+from pixy_grpc.service.fsck.parts import Counts, FsckParts, batches, soon
+
+
+class Purge:
+    """Looks through the quarantine."""
+
+    def __init__(self, parts: FsckParts, judge: Judge, counts: Counts) -> None:
+        self._parts = parts
+        self._judge = judge
+        self._counts = counts
+
+    def run(self, older_than: timedelta) -> Iterator[Repair | Progress]:
+        """Delete what came there before that, and that nobody may want back.
+
+        What a row or a creation names, which should not be there, stays.
+        """
+        seen = 0
+        before = self._parts.creation.clock.now() - older_than
+        for batch in batches(self._parts.creation.store.list_quarantine()):
+            old = [each for each in batch if each.modified_at < before]
+            unwanted = self._unwanted(old)
+            self._counts.kept_in_quarantine += len(batch) - len(unwanted)
+            for each in unwanted:
+                self._parts.creation.store.purge(each.key, soon())
+                yield Repair(Action.PURGED, None, guid_of(each.key), each.key)
+            seen += len(batch)
+            yield Progress(Step.PURGE, seen, seen, seen)
+
+    def _unwanted(self, old: list[StoredObject]) -> list[StoredObject]:
+        nobodys = (Standing.ORPHAN, Standing.YOUNG)
+        return [each.found for each in self._judge.judge(old) if each.standing in nobodys]

@@ -1,0 +1,97 @@
+"""Mends what can be mended without losing anything: nothing here deletes."""
+
+import logging
+from collections.abc import Iterator
+
+from pixy_grpc.core.creations import Creation
+from pixy_grpc.core.exceptions import ImageException, StorageUnavailableError
+from pixy_grpc.service.creation.keeping import NOT_NOW
+from pixy_grpc.service.creation.recovery import Completion, Recovery
+from pixy_grpc.service.fsck.findings import (
+    Action,
+    Fault,
+    Progress,
+    Repair,
+    Step,
+    TooManyOrphansError,
+)
+from pixy_grpc.service.fsck.objects import ObjectCheck
+from pixy_grpc.service.fsck.orphans import Judge, Judged, Standing, allowance
+from pixy_grpc.service.fsck.parts import Counts, FsckParts, batches, soon
+
+_log = logging.getLogger(__name__)
+
+
+class Mending:
+    """Completes creations whose bytes are durable, and moves to quarantine what is nobody's."""
+
+    def __init__(
+        self, parts: FsckParts, judge: Judge, recovery: Recovery, check: ObjectCheck, counts: Counts
+    ) -> None:
+        self._parts = parts
+        self._judge = judge
+        self._recovery = recovery
+        self._check = check
+        self._counts = counts
+        self._moved = 0
+
+    def run(self) -> Iterator[Repair | Progress]:
+        """Walk the objects once more, and mend what is found now.
+
+        Raises TooManyOrphansError before it moves more than the check's own count allows.
+        """
+        seen = 0
+        for batch in batches(self._parts.creation.store.list_objects()):
+            for judged in self._judge.judge(batch):
+                yield from self._mend(judged)
+            seen += len(batch)
+            yield Progress(Step.REPAIR, seen, seen, max(self._counts.objects, seen))
+        for leftover in self._check.leftovers():
+            yield self._quarantined(leftover.key, Fault.LEFTOVER)
+
+    def _mend(self, judged: Judged) -> Iterator[Repair]:
+        if judged.standing is Standing.UNFINISHED and judged.creation:
+            yield from self._finish(judged, judged.creation)
+        elif judged.standing is Standing.ORPHAN:
+            self._count_move()
+            yield self._quarantined(judged.found.key, Fault.ORPHAN, judged.guid)
+
+    def _finish(self, judged: Judged, creation: Creation) -> Iterator[Repair]:
+        """Complete a creation; bytes of it that are no image are of no use to anybody."""
+        key = judged.found.key
+        completion = self._completed(creation)
+        if completion is Completion.DONE:
+            yield Repair(Action.FINISHED, Fault.UNFINISHED, creation.guid, key)
+            yield from self._set_others_aside(creation.guid)
+        elif completion is Completion.UNUSABLE:
+            yield self._quarantined(key, Fault.UNFINISHED, creation.guid)
+
+    def _completed(self, creation: Creation) -> Completion:
+        """Complete one; what is wrong with it alone leaves it, and goes on to the others."""
+        try:
+            return self._recovery.complete(creation)
+        except StorageUnavailableError as error:
+            self._parts.creation.store.ping(soon())  # raises where it is not this one alone
+            reason = error.reason
+        except NOT_NOW:
+            raise
+        except ImageException as error:
+            reason = error.reason
+        _log.warning("not completed guid=%s reason=%s", creation.guid, reason)
+        return Completion.BUSY
+
+    def _set_others_aside(self, guid: str) -> Iterator[Repair]:
+        """Move the other attempts at an image that is done: no row will name them."""
+        keys = self._parts.creation.store.keys(guid, soon())
+        for key in sorted(set(keys) - self._parts.inventory.named(keys, soon())):
+            yield self._quarantined(key, Fault.UNFINISHED, guid)
+
+    def _count_move(self) -> None:
+        allowed = allowance(self._counts.objects)
+        if self._moved == allowed:
+            raise TooManyOrphansError(allowed + 1, self._counts.objects, allowed, self._moved)
+        self._moved += 1
+
+    def _quarantined(self, key: str, fault: Fault, guid: str = "") -> Repair:
+        self._parts.creation.store.quarantine(key, soon())
+        return Repair(Action.QUARANTINED, fault, guid, key)

@@ -1,0 +1,116 @@
+"""Older images in a real folder and a real database: what --adopt makes of them."""
+
+from pixy_grpc.core.models import ImageUpdate
+from pixy_grpc.core.ports import PageQuery
+from pixy_grpc.core.search import ImageFilter
+from pixy_grpc.data.adoption import adopt
+from pixy_grpc.data.folder import FolderStore
+from pixy_grpc.service.fsck import Action, Fault, Tasks
+from tests.integration.data.examples import contents, soon
+from tests.integration.fsck.depot import DATA, Depot
+from tests.unit.service.fsck.depot import actions, faults
+
+ADOPT = Tasks(adopt=True)
+
+
+def pinned(depot: Depot, filename: str, data: bytes = DATA) -> str:
+    """Add an older image with its file, taken over as at the first start; return its guid."""
+    guid = depot.older(filename)
+    (depot.root / filename).write_bytes(data)
+    depot.sql("UPDATE adoption SET next_image = 1, last_image = 1000000")
+    adopt(depot.database, FolderStore(depot.root), soon())
+    return guid
+
+
+def found(depot: Depot, prompt: str) -> list[str]:
+    """Return the guids that a search shows."""
+    query = PageQuery(ImageFilter(prompt=prompt), None, 50, 1 << 20)
+    page = depot.parts.images.list_page(query, soon())
+    return [stored.image.guid for stored in page.images]
+
+
+def test_pinned_image_gets_its_sums(depot: Depot) -> None:
+    """From then on it is held to them, block by block, like any other."""
+    guid = pinned(depot, "fox.png")
+
+    events = depot.run(ADOPT)
+
+    stored = depot.parts.images.get(guid, soon())
+    assert actions(events) == [(Action.ADOPTED, "older/fox.png")]
+    assert stored.contents
+    assert stored.contents.block_digests == contents(DATA).block_digests
+    assert stored.image.sha256 == contents(DATA).sha256
+    assert (stored.image.width, stored.image.height) == (8, 6)
+    assert stored.image.updated_at == stored.image.created_at
+    assert (faults(depot.run(ADOPT)), actions(depot.run(ADOPT))) == ([], [])
+
+
+def test_pinned_file_that_was_truncated_is_told(depot: Depot) -> None:
+    """Its damage is not made the truth."""
+    guid = pinned(depot, "fox.png")
+    (depot.root / "fox.png").write_bytes(DATA[:20])
+
+    events = depot.run(ADOPT)
+
+    assert faults(events) == [(Fault.WRONG_SIZE, "older/fox.png")]
+    assert actions(events) == []
+    assert depot.parts.images.get(guid, soon()).image.sha256 == ""
+
+
+def test_row_that_came_later_is_adopted_and_found(depot: Depot) -> None:
+    """An earlier PixyProxy went on beside this one: its rows have neither file nor terms."""
+    by_name, by_guid = depot.older("fox.png", "a marmot"), depot.older("gone.png", "a marmot")
+    (depot.root / "fox.png").write_bytes(DATA)
+    (depot.root / f"{by_guid}.png").write_bytes(DATA)
+    assert found(depot, "marmot") == []
+
+    events = depot.run(ADOPT)
+
+    assert [fault for fault, _ in faults(events)] == [Fault.UNKNOWN_BYTES] * 2
+    assert actions(events) == [
+        (Action.ADOPTED, "older/fox.png"),
+        (Action.ADOPTED, f"older/{by_guid}.png"),
+    ]
+    assert set(found(depot, "marmot")) == {by_name, by_guid}
+    assert faults(depot.run()) == []
+
+
+def test_row_whose_guid_is_none_is_adopted_by_its_filename(depot: Depot) -> None:
+    """No call finds it, as ever; it does not end the check."""
+    depot.sql("INSERT INTO images (guid, filename, prompt) VALUES ('Nr. 7', 'fox.png', 'a fox')")
+    (depot.root / "fox.png").write_bytes(DATA)
+
+    events = depot.run(ADOPT)
+
+    assert faults(events) == [(Fault.UNKNOWN_BYTES, "")]
+    assert actions(events) == [(Action.ADOPTED, "older/fox.png")]
+    assert faults(depot.run()) == []
+
+
+def test_renamed_row_borrows_nobodys_file(depot: Depot) -> None:
+    """A filename is a label: only one that was never changed tells of a file."""
+    guid = depot.older("gone.png")
+    later = depot.parts.clock.now().replace(year=2037)
+    depot.parts.images.update(guid, ImageUpdate(filename="fox.png"), later, soon())
+    (depot.root / "fox.png").write_bytes(DATA)
+
+    events = depot.run(ADOPT)
+
+    assert faults(events) == [(Fault.UNKNOWN_BYTES, "")]
+    assert actions(events) == []
+    assert (depot.root / "fox.png").exists()
+
+
+def test_image_that_lost_its_contents_gets_them_back(depot: Depot) -> None:
+    """Its bytes are under its guid: a repair leaves them, an adoption binds them."""
+    image = depot.fill(4)[0]
+    guid = image.key.partition(".")[0]
+    depot.sql("DELETE FROM image_contents WHERE store_key = :key", {"key": image.key})
+
+    assert actions(depot.run(Tasks(repair=True))) == []
+    assert actions(depot.run(ADOPT)) == [(Action.ADOPTED, image.key)]
+
+    stored = depot.parts.images.get(guid, soon())
+    assert stored.contents
+    assert stored.contents.sha256 == image.sha256
+    assert faults(depot.run()) == []

@@ -1,0 +1,199 @@
+"""Older images: what --adopt learns of them, and whose bytes it never takes."""
+
+from datetime import timedelta
+
+import pytest
+
+from pixy_grpc.core.contents import ImageContents
+from pixy_grpc.core.models import ImageUpdate
+from pixy_grpc.core.ports import NewImage, StoredImage
+from pixy_grpc.service.fsck import Action, Fault, Tasks
+from tests.integration.data.examples import contents, new_guid
+from tests.unit.service.creating import png
+from tests.unit.service.fsck.depot import (
+    Depot,
+    Older,
+    StoreThatActs,
+    actions,
+    faults,
+    soon,
+    without_sums,
+)
+
+ADOPT = Tasks(adopt=True)
+DATA = png().data
+
+
+def bare(depot: Depot, filename: str = "fox.png") -> str:
+    """Add an image of which nothing is known but its details; return its guid."""
+    guid = new_guid()
+    new = NewImage(guid, filename, "a fox", depot.clock.now(), contents())
+    stored = depot.images.add(new, soon())
+    number, _ = depot.images._tables.rows[guid]  # noqa: SLF001 - as an earlier version left it
+    depot.images._tables.rows[guid] = (number, StoredImage(stored.image, None))  # noqa: SLF001
+    return guid
+
+
+def known_of(depot: Depot, guid: str) -> ImageContents | None:
+    return depot.images.get(guid, soon()).contents
+
+
+def test_older_image_gets_its_sums() -> None:
+    """And size, type and dimensions: from then on its bytes are held to them."""
+    depot = Depot()
+    image = depot.image(DATA, without_sums("older/fox.png", DATA))
+    (row,) = depot.inventory.list_rows(0, 2, soon())
+    fsck = depot.fsck()
+
+    events = list(fsck.run(ADOPT))
+
+    found = known_of(depot, row.guid)
+    assert fsck.counts.unverified == 0
+    assert actions(events) == [(Action.ADOPTED, image.key)]
+    assert found
+    assert (found.sha256, found.block_digests) == (
+        contents(DATA).sha256,
+        contents(DATA).block_digests,
+    )
+    assert (found.width, found.height, found.content_type) == (8, 6, "image/png")
+    depot.store.objects[image.key] = DATA[:-1] + b"?"
+    assert (Fault.WRONG_SUM, image.key) in faults(depot.run())
+
+
+def test_adoption_again_does_nothing() -> None:
+    depot = Depot()
+    depot.image(DATA, without_sums("older/fox.png", DATA))
+    depot.run(ADOPT)
+
+    assert actions(depot.run(ADOPT)) == []
+
+
+def test_newer_images_are_not_adopted_anew() -> None:
+    """Damage does not become the truth."""
+    depot = Depot()
+    image = depot.image(DATA)
+    depot.store.objects[image.key] = DATA[:-1] + b"?"
+
+    events = depot.run(ADOPT)
+
+    assert faults(events) == [(Fault.WRONG_SUM, image.key)]
+    assert actions(events) == []
+
+
+def test_older_image_of_another_size_is_not_adopted() -> None:
+    """It has changed since it was pinned: that is told, not sealed."""
+    depot = Depot()
+    image = depot.image(DATA, without_sums("older/fox.png", DATA))
+    depot.store.objects[image.key] = DATA[:-40]
+
+    events = depot.run(ADOPT)
+
+    assert (Fault.WRONG_SIZE, image.key) in faults(events)
+    assert actions(events) == []
+
+
+@pytest.mark.parametrize("data", [b"GIF89a and so on", b"", DATA[:-20]])
+def test_bytes_that_do_not_decode_get_sums_and_are_told(data: bytes) -> None:
+    """They are what was there, and what it is somebody has to look at."""
+    depot = Depot()
+    image = depot.image(data, without_sums("older/fox", data))
+
+    events = depot.run(ADOPT)
+
+    assert actions(events) == [(Action.ADOPTED, image.key)]
+    assert (Fault.NOT_AN_IMAGE, image.key) in faults(events)
+
+
+def test_image_without_contents_takes_the_file_of_its_guid() -> None:
+    """Which is nobody else's, whatever it is called now."""
+    depot = Depot()
+    guid = bare(depot)
+    depot.images.update(guid, ImageUpdate(filename="b.png"), depot.clock.now(), soon())
+    depot.older = Older(**{guid: depot.put(f"older/{guid}.png", DATA)})
+
+    events = depot.run(ADOPT)
+
+    assert faults(events)[0] == (Fault.UNKNOWN_BYTES, "")
+    assert actions(events) == [(Action.ADOPTED, f"older/{guid}.png")]
+    found = known_of(depot, guid)
+    assert found
+    assert (found.size_bytes, found.width) == (len(DATA), 8)
+
+
+def test_image_without_contents_takes_the_file_of_its_name() -> None:
+    depot = Depot()
+    guid = bare(depot)
+    depot.older = Older(fox=depot.put("older/fox.png", DATA))
+
+    depot.run(ADOPT)
+
+    found = known_of(depot, guid)
+    assert found
+    assert found.key == "older/fox.png"
+
+
+def test_image_that_was_renamed_takes_no_file_of_that_name() -> None:
+    """It may be another's: a filename is a label by now."""
+    depot = Depot()
+    guid = bare(depot, "b.png")
+    later = depot.clock.now() + timedelta(days=1)
+    depot.images.update(guid, ImageUpdate(filename="fox.png"), later, soon())
+    depot.older = Older(fox=depot.put("older/fox.png", DATA))
+
+    assert actions(depot.run(ADOPT)) == []
+    assert known_of(depot, guid) is None
+
+
+def test_file_that_another_image_names_is_not_taken() -> None:
+    depot = Depot()
+    depot.image(DATA, contents(DATA, "older/fox.png"))
+    guid = bare(depot)
+    depot.older = Older(fox="older/fox.png")
+
+    assert actions(depot.run(ADOPT)) == []
+    assert known_of(depot, guid) is None
+
+
+def test_image_that_lost_its_contents_gets_its_own_bytes_back() -> None:
+    """They are in the store under its guid: nobody else's."""
+    depot = Depot()
+    guid = bare(depot)
+    key = depot.put(f"{guid}.1.png", DATA)
+    depot.older = Older(fox="older/fox.png")
+
+    assert actions(depot.run(ADOPT)) == [(Action.ADOPTED, key)]
+    assert faults(depot.run()) == []
+
+
+def test_image_without_any_bytes_stays_a_finding() -> None:
+    depot = Depot()
+    bare(depot)
+
+    events = depot.run(ADOPT)
+
+    assert faults(events) == [(Fault.UNKNOWN_BYTES, "")]
+    assert actions(events) == []
+
+
+def test_unreadable_bytes_do_not_stop_an_adoption() -> None:
+    """Theirs alone is left, and told."""
+    store = StoreThatActs()
+    depot = Depot(store=store)
+    spoiled, right = (depot.image(DATA, without_sums(f"older/{name}", DATA)) for name in ("a", "b"))
+    store.spoil(spoiled.key)
+
+    events = depot.run(ADOPT)
+
+    assert faults(events) == [(Fault.UNREADABLE, spoiled.key)]
+    assert actions(events) == [(Action.ADOPTED, right.key)]
+
+
+def test_missing_bytes_do_not_stop_an_adoption() -> None:
+    depot = Depot()
+    gone, right = (depot.image(DATA, without_sums(f"older/{name}", DATA)) for name in ("a", "b"))
+    del depot.store.objects[gone.key]
+
+    events = depot.run(ADOPT)
+
+    assert faults(events) == [(Fault.MISSING, gone.key)]
+    assert actions(events) == [(Action.ADOPTED, right.key)]
