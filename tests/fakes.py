@@ -201,7 +201,7 @@ class InMemoryCreationRepository:
         with self._images.lent(deadline) as tables:
             changes = {"store_key": paid.store_key, "model": paid.model}
             _change(tables, paid.fence, state=CreationState.KEPT, **changes)
-            self.usages[paid.guid] = paid.usage
+            self.usages[paid.guid] = paid.usage or self.usages.get(paid.guid)
 
     def note_refused(self, fence: Fence, refusal: Refusal, deadline: Deadline) -> None:
         """Keep a refusal."""

@@ -170,7 +170,10 @@ class CreationRepository(Protocol):
         """Count one more ask, durably, before it is made: asked. Raises FenceLostError."""
 
     def note_kept(self, paid: PaidImage, deadline: Deadline) -> None:
-        """Note where the bytes are, and what they took: kept. Raises FenceLostError."""
+        """Note where the bytes are: kept. Raises FenceLostError.
+
+        Also what they took; where that is None, what was noted before still stands.
+        """
 
     def note_refused(self, fence: Fence, refusal: Refusal, deadline: Deadline) -> None:
         """Keep the provider's refusal, end the lease: refused. Raises FenceLostError."""

@@ -99,18 +99,14 @@ class SqlCreationRepository:
 
     def note_kept(self, paid: PaidImage, deadline: Deadline) -> None:
         """Note the bytes."""
-        self._note(
-            "state = 'kept', store_key = :store_key, model = :model,"
-            " provider_request_id = :provider_request_id, input_tokens = :input_tokens,"
-            " output_tokens = :output_tokens, latency_ms = :latency_ms",
-            paid.fence,
-            {
-                "store_key": paid.store_key,
-                "model": paid.model[:_MAX_NAME_CHARACTERS],
-                **_usage_parameters(paid.usage or Usage()),
-            },
-            deadline,
-        )
+        usage = _usage_parameters(paid.usage) if paid.usage else {}
+        values = {
+            "store_key": paid.store_key,
+            "model": paid.model[:_MAX_NAME_CHARACTERS],
+            **usage,
+        }
+        changes = ", ".join(f"{column} = :{column}" for column in values)
+        self._note(f"state = 'kept', {changes}", paid.fence, values, deadline)
 
     def note_refused(self, fence: Fence, refusal: Refusal, deadline: Deadline) -> None:
         """Keep a refusal."""

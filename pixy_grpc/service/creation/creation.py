@@ -2,8 +2,6 @@
 
 import threading
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from pixy_grpc.core.call import Call, Deadline
 from pixy_grpc.core.creations import Creation, FenceLostError, NewCreation
@@ -14,15 +12,13 @@ from pixy_grpc.core.exceptions import (
     FieldViolation,
     ImageException,
     ProviderOutcomeUnknownError,
-    ProviderQuotaError,
-    ProviderRateLimitedError,
     ProviderUnavailableError,
     RequestIdReusedError,
-    ServiceUnavailableError,
     StorageFullError,
 )
 from pixy_grpc.service.creation.asking import Asking
 from pixy_grpc.service.creation.backlog import Backlog
+from pixy_grpc.service.creation.billed import after_asks
 from pixy_grpc.service.creation.claims import Step, next_step
 from pixy_grpc.service.creation.keeping import NOT_NOW, Keeping, in_progress
 from pixy_grpc.service.creation.leases import Leases
@@ -147,7 +143,7 @@ class ImageCreation:
         mine = self._parts.creations.take_over(found, until, ended, call.deadline)
         if mine is None:
             return None
-        with self._leases.held(mine.fence), _after_asks(mine):
+        with self._leases.held(mine.fence), after_asks(mine):
             call.progress.accepted(waiting=False)
             return self._adopt(mine) or self._ask_again(mine, order, call)
 
@@ -234,33 +230,6 @@ class ImageCreation:
             return self._limits.round
         self._pause = min(self._pause * 2, self._limits.longest_pause)
         return self._pause
-
-
-_SPENT_NOTHING = (
-    ServiceUnavailableError,
-    ProviderRateLimitedError,
-    ProviderQuotaError,
-    StorageFullError,
-)
-"""Errors whose status or text tells the caller that nothing was spent."""
-
-
-@contextmanager
-def _after_asks(mine: Creation) -> Iterator[None]:
-    """Say of what was asked before that it may have been billed, whatever is in the way now.
-
-    UNAVAILABLE would promise that nothing was spent.
-    """
-    try:
-        yield
-    except _SPENT_NOTHING as error:
-        if not mine.asks:
-            raise
-        raise ProviderOutcomeUnknownError(
-            "An earlier answer is lost, and now the provider was not asked again: it may have"
-            " billed the first. Ask again with the same request_id.",
-            retry_delay_seconds=error.retry_delay_seconds,
-        ) from error
 
 
 def _reused() -> RequestIdReusedError:

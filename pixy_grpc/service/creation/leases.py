@@ -128,7 +128,8 @@ class Leases:
             self._look(fences, Deadline.after(pause))
         except ImageException as error:
             self._sight.missed()
-            _log.warning("leases not renewed count=%d reason=%s", len(fences), error.reason)
+            level = logging.WARNING if fences else logging.DEBUG
+            _log.log(level, "leases not renewed count=%d reason=%s", len(fences), error.reason)
             return pause / RENEWALS_A_LEASE
         self._sight.saw(self._clock.milliseconds())
         return pause

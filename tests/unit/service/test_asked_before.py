@@ -2,14 +2,17 @@
 
 import pytest
 
+from pixy_grpc.core.call import Deadline
+from pixy_grpc.core.creations import PaidImage, Usage
 from pixy_grpc.core.exceptions import (
     DBConnectionError,
     ProviderOutcomeUnknownError,
     StorageUnavailableError,
 )
+from pixy_grpc.core.ports import SpooledImage
 from tests.fakes import InMemorySpool
 from tests.unit.service.creating import World, png
-from tests.unit.service.test_recovery import crash
+from tests.unit.service.test_recovery import comes, crash
 
 
 class LostSpool(InMemorySpool):
@@ -72,3 +75,42 @@ def test_full_store_is_not_said_to_have_cost_nothing() -> None:
 
     world.store.free = None
     assert world.create()
+
+
+def test_adopted_image_keeps_its_model_and_usage() -> None:
+    """Its owner noted both with the bytes, and came no further."""
+    world = World()
+    crash(world, "kept", data=png().data)
+    usage = Usage("req-1", 12, 34, 5.25)
+    assert world.found
+    kept = PaidImage(world.found.fence, world.found.guid, world.found.store_key, "m-1", usage)
+    world.creations.note_kept(kept, Deadline.after(1))
+    world.end_leases()
+
+    created = world.create()
+
+    assert created.replayed
+    assert created.image.model == "m-1"
+    assert world.creations.usages == {created.image.guid: usage}
+
+
+def test_spooled_image_keeps_its_model_and_usage() -> None:
+    world = World()
+    world.spool.put(spooled_by_an_earlier_process(world))
+
+    world.creation.start()
+
+    assert comes(lambda: world.state == "done")
+    world.creation.stop(1)
+    created = world.create()
+    assert created.image.model == "m-1"
+    assert world.creations.usages == {created.image.guid: Usage("req-1", 12, 34, 5.25)}
+
+
+def spooled_by_an_earlier_process(world: World) -> SpooledImage:
+    crash(world, "asked")
+    assert world.found
+    key = f"{world.found.guid}.7.png"
+    usage = Usage("req-1", 12, 34, 5.25)
+    paid = PaidImage(world.found.fence, world.found.guid, key, "m-1", usage)
+    return SpooledImage(paid, png().data)
