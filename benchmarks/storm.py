@@ -20,7 +20,7 @@ from rich.table import Table
 from benchmarks.provider import BenchProvider
 from pixy_grpc.v1 import image_service_pb2 as pb
 from pixy_grpc.v1.image_service_pb2_grpc import ImageServiceStub
-from tests.support.process import ServeProcess, serving
+from tests.support.process import ServeProcess, serving, wait_until
 from tests.support.server import RunningServer
 
 CREATIONS = 1_000
@@ -102,8 +102,7 @@ def _observed(process: ServeProcess, provider: BenchProvider) -> Table:
         time.sleep(IDLE_SECONDS)
         storm_from = time.perf_counter()
         with _callers(process.server) as lines:
-            while provider.asked() <= CREATIONS:
-                time.sleep(POLL_SECONDS)
+            wait_until(lambda: provider.asked() > CREATIONS, "every creation is asked for")
             waiting_from = time.perf_counter()
             next(lines)
             finishing_from = time.perf_counter()
@@ -183,10 +182,14 @@ def _create_all(target: str) -> None:
                 request, metadata=server.metadata(), timeout=CALL_SECONDS
             )
             call.add_done_callback(answered.put)
-        guids = {answered.get().result().details.guid}
+        guids = {_guid(answered.get())}
         print("first", flush=True)  # noqa: T201 - who started it reads it
-        guids |= {answered.get().result().details.guid for _ in range(CREATIONS - 1)}
+        guids |= {_guid(answered.get()) for _ in range(CREATIONS - 1)}
     print(len(guids), time.perf_counter() - began, flush=True)  # noqa: T201 - likewise
+
+
+def _guid(answered: "grpc.Future[pb.CreateImageResponse]") -> str:
+    return answered.result().details.guid
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 import threading
 import uuid
+from dataclasses import replace
+from functools import partial
 
 from pixy_grpc.core.call import Call, Deadline
 from pixy_grpc.core.creations import Creation, FenceLostError, NewCreation
@@ -59,7 +61,10 @@ class ImageCreation:
         self._rounds.ensure()
 
     def drain(self) -> None:
-        """Ask the provider for nothing more from now on; what was asked for goes on."""
+        """Let nobody begin to work any more who has waited: the time to stop is not theirs.
+
+        Calls that have begun go on; that no more come is up to the server.
+        """
         self._draining.set()
 
     def stop(self, seconds: float) -> bool:
@@ -84,14 +89,21 @@ class ImageCreation:
         Raises what the contract's CreateImage names.
         """
         order = placed(request, call.caller)
-        while True:
-            found = self._parts.creations.find(order.key, call.deadline)
-            created = self._go_on(order, found, call)
-            if created:
-                return created
+        again = replace(call, working=partial(self._work_again, call))
+        created = self._go_on(order, call)
+        while created is None:
+            created = self._go_on(order, again)
+        return created
 
-    def _go_on(self, order: Order, found: Creation | None, call: Call) -> CreatedImage | None:
+    def _work_again(self, call: Call) -> None:
+        """Let a call go on to work that has waited; raise what keeps it from that."""
+        if self._draining.is_set():
+            raise ProviderUnavailableError("This server is stopping; nothing was made.")
+        call.working()
+
+    def _go_on(self, order: Order, call: Call) -> CreatedImage | None:
         """Do what is next; return None where that was to wait, or another was quicker."""
+        found = self._parts.creations.find(order.key, call.deadline)
         step = self._step(order, found)
         if found is None:
             return self._start(order, call)
@@ -200,8 +212,6 @@ class ImageCreation:
     def _admit(self, order: Order, call: Call) -> None:
         """Raise what would keep the image from being made, or from being wanted or kept."""
         self._parts.generator.check(order.options)
-        if self._draining.is_set():
-            raise ProviderUnavailableError("This server is stopping; nothing was made.")
         call.deadline.check()
         if not call.is_active():
             raise DeadlineTooShortError("The caller has gone; nothing was made.")

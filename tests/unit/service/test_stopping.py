@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 
 import pytest
@@ -14,11 +15,10 @@ from pixy_grpc.core.exceptions import (
     StorageFullError,
     StorageUnavailableError,
 )
-from pixy_grpc.service.creation import CreationLimits
+from pixy_grpc.service.creation import CreatedImage, CreationLimits
 from tests.unit.service.creating import WAIT_SECONDS, Pausing, World, png
 from tests.unit.service.test_recovery import paid_but_not_stored
 
-OTHER_ID = "0b9d1f9e-6b0f-4c2d-9a54-3d0c2a7f1e57"
 AWAY = StorageUnavailableError("Away.")
 
 
@@ -63,34 +63,13 @@ def test_stop_tells_what_is_lost(seconds: float, caplog: pytest.LogCaptureFixtur
 # what begins no more
 
 
-def test_stopping_server_begins_nothing_new() -> None:
-    """Another server can: nothing was spent here. What was made is still shown."""
-    world = World()
-    made = world.create()
-
-    world.creation.drain()
-
-    with pytest.raises(ProviderUnavailableError):
-        world.create(request_id=OTHER_ID)
-    assert world.create().image == made.image
-    assert world.asked == 1
-
-
 def test_duplicate_does_not_ask_again_while_the_server_stops() -> None:
     """The grace is that of what was asked before; the outcome of that stays unknown."""
     slow = Pausing(ProviderOutcomeUnknownError("?"))
     world = World(slow, png())
     first = world.begin()
     assert slow.asked.wait(WAIT_SECONDS)
-    waiting = threading.Event()
-
-    @contextmanager
-    def room() -> Iterator[None]:
-        waiting.set()
-        yield
-
-    duplicate = world.begin(waiting=room)
-    assert waiting.wait(WAIT_SECONDS)
+    duplicate = waiting_duplicate(world)
 
     assert not world.creation.stop(0)
     slow.go_on.set()
@@ -100,15 +79,29 @@ def test_duplicate_does_not_ask_again_while_the_server_stops() -> None:
     assert (world.asked, world.state) == (1, "unknown")
 
 
-class StoppingServer:
-    """A server that a call still comes to while it stops."""
+def waiting_duplicate(world: World) -> "Future[CreatedImage]":
+    """Return a call that waits for the creation that runs."""
+    waiting = threading.Event()
 
-    def __init__(self, call: Callable[[], object]) -> None:
-        self._call = call
+    @contextmanager
+    def room() -> Iterator[None]:
+        waiting.set()
+        yield
+
+    duplicate = world.begin(waiting=room)
+    assert waiting.wait(WAIT_SECONDS)
+    return duplicate
+
+
+class StoppingServer:
+    """A server whose calls come to their end while it stops."""
+
+    def __init__(self, end: Callable[[], object]) -> None:
+        self._end = end
 
     def stop(self, _: float) -> bool:
-        """Let the call in."""
-        self._call()
+        """Let them end."""
+        self._end()
         return True
 
 
@@ -119,12 +112,20 @@ class NoRenditions:
         """Be stopped."""
 
 
-def test_calls_that_come_while_the_server_stops_begin_nothing() -> None:
-    """Whoever comes within the grace is told that nothing was spent, and nothing is."""
-    world, answers = World(), list[BaseException | None]()
-    server = StoppingServer(lambda: answers.append(world.begin().exception(WAIT_SECONDS)))
+def test_duplicate_does_not_ask_again_within_the_grace_of_its_call() -> None:
+    """Its answer would come when the grace for what the provider was asked is over."""
+    slow = Pausing(ProviderUnavailableError("No."))
+    world = World(slow, png())
+    running = [world.begin()]
+    assert slow.asked.wait(WAIT_SECONDS)
+    running.append(waiting_duplicate(world))
+
+    def end() -> None:
+        slow.go_on.set()
+        assert all(each.exception(WAIT_SECONDS) for each in running)
+
     app = App(
-        server,  # type: ignore[arg-type]
+        StoppingServer(end),  # type: ignore[arg-type]
         world.creation,
         NoRenditions(),  # type: ignore[arg-type]
         closables=(),
@@ -132,6 +133,14 @@ def test_calls_that_come_while_the_server_stops_begin_nothing() -> None:
     )
 
     assert app.stop(WAIT_SECONDS)
+    assert (world.asked, world.state) == (1, "none")
 
-    assert isinstance(answers[0], ProviderUnavailableError)
-    assert world.asked == 0
+
+def test_call_that_has_begun_goes_on_while_the_server_stops() -> None:
+    """What it asks for is waited for, and answered."""
+    world = World()
+
+    world.creation.drain()
+
+    assert world.create().image
+    assert world.create().replayed
