@@ -34,7 +34,7 @@ def main() -> None:
     """Measure, print."""
     with database_server() as mariadb, running_provider(0) as provider:
         _console.print(_added(provider, mariadb))
-    with database_server() as mariadb, running_provider(storm.PROVIDER_SECONDS) as provider:
+    with database_server() as mariadb, storm.provider() as provider:
         _console.print(storm.table(provider, mariadb))
 
 

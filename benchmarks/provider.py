@@ -1,8 +1,10 @@
 """A provider for benchmarks, in a process of its own: it answers every request alike.
 
-`python -m benchmarks.provider SECONDS` serves on loopback until its standard input ends,
-after it has printed its port. Each answer holds the same PNG of 1.5 MB and comes SECONDS
-after its request. `GET /asked` says how many requests have come.
+`python -m benchmarks.provider SECONDS TOGETHER` serves on loopback until its standard
+input ends, after it has printed its port. Each answer holds the same PNG of 1.5 MB and
+comes SECONDS after its request; where TOGETHER is not 0, the second and all later ones come
+SECONDS after so many of these have been asked for. `GET /asked` says how many requests
+have come.
 """
 
 import asyncio
@@ -47,9 +49,9 @@ class BenchProvider:
 
 
 @contextmanager
-def running_provider(seconds: float) -> Iterator[BenchProvider]:
+def running_provider(seconds: float, together: int = 0) -> Iterator[BenchProvider]:
     """Run one until the block ends."""
-    command = [sys.executable, "-m", __name__, str(seconds)]
+    command = [sys.executable, "-m", __name__, str(seconds), str(together)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdin  # noqa: S101 - what PIPE means
         assert process.stdout  # noqa: S101 - likewise
@@ -73,8 +75,10 @@ def picture() -> bytes:
 class _Server:
     """Answers on any number of connections, one request after another on each."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, together: int) -> None:
         self._seconds = seconds
+        self._together = together
+        self._all_asked = asyncio.Event()
         self._asked = 0
         image = base64.b64encode(picture()).decode()
         usage = {"input_tokens": 9, "output_tokens": 1056, "total_tokens": 1065}
@@ -105,6 +109,10 @@ class _Server:
         length = next(line for line in lines if line.startswith(b"content-length:"))
         await reader.readexactly(int(length.partition(b":")[2]))
         self._asked += 1
+        if self._asked > self._together:
+            self._all_asked.set()
+        if self._asked > 1:
+            await self._all_asked.wait()
         await asyncio.sleep(self._seconds)
         return self._answer
 
@@ -122,4 +130,4 @@ def _http(body: bytes) -> bytes:
 
 
 if __name__ == "__main__":
-    asyncio.run(_Server(float(sys.argv[1])).serve())
+    asyncio.run(_Server(float(sys.argv[1]), int(sys.argv[2])).serve())

@@ -59,7 +59,7 @@ def inspect(data: bytes) -> Picture:
             if width * height > MAX_PIXELS or _is_endless(picture.format, data):
                 raise ProviderBadResponseError("The image that was made is too large to keep.")
             picture.load()
-            if picture.format == "PNG" and _PNG_END not in data:
+            if picture.format == "PNG" and data.rfind(_PNG_END) < 0:
                 raise ProviderBadResponseError("The image that was made is cut off.")
             return Picture(_format(picture.format), width, height)
     except UNUSABLE as error:

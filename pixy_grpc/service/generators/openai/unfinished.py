@@ -4,23 +4,17 @@ The events are those of openai 3.54.0, types/image_gen_stream_event.py. What end
 without an image is said as in a refusal, in an event of its own.
 """
 
-import logging
 from collections.abc import Callable, Iterable
 
 from pydantic import BaseModel, ValidationError
 
 from pixy_grpc.core.progress import MAX_PARTIAL_BYTES
-from pixy_grpc.service.generators.openai.answer import Slot, decoded
-from pixy_grpc.service.generators.openai.errors import Failure, outcome_unknown
-
-MAX_PARTIAL_CHARACTERS = (MAX_PARTIAL_BYTES + 2) // 3 * 4
-"""The length in base64 of the largest unfinished image that is shown."""
+from pixy_grpc.service.generators.openai.answer import Slot, unusable
+from pixy_grpc.service.generators.openai.errors import outcome_unknown
 
 _PARTIAL = "image_generation.partial_image"
 _COMPLETED = "image_generation.completed"
 _ERROR = "error"
-
-_log = logging.getLogger(__name__)
 
 
 class RefusedError(Exception):
@@ -53,22 +47,19 @@ def finished(events: Iterable[bytes], show: Callable[[bytes], None]) -> Event:
     for data in events:
         try:
             event = Event.model_validate_json(data)
-        except ValidationError:
+        except ValidationError as error:
+            if _is_bad_base64(error) and _COMPLETED.encode() in data:
+                raise unusable() from error
             continue
         if event.error or event.type == _ERROR:
             raise RefusedError(event.error or event)
         if event.type == _COMPLETED:
             return event
-        if event.type == _PARTIAL:
-            _show(event.b64_json or "", show)
+        if event.type == _PARTIAL and event.b64_json and len(event.b64_json) <= MAX_PARTIAL_BYTES:
+            show(event.b64_json)
     raise outcome_unknown()
 
 
-def _show(text: str, show: Callable[[bytes], None]) -> None:
-    """Show an unfinished image; one that cannot be read is missed by nobody."""
-    if len(text) > MAX_PARTIAL_CHARACTERS:
-        return
-    try:
-        show(decoded(text))
-    except Failure as failure:
-        _log.info("unfinished image dropped cause=%s", failure.__cause__)
+def _is_bad_base64(error: ValidationError) -> bool:
+    """Tell whether an event is whole, but for its image."""
+    return any(each["type"] == "bytes_invalid_encoding" for each in error.errors())
