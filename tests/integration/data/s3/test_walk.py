@@ -1,6 +1,7 @@
 """Walking a bucket: what is met there, and the requests that takes."""
 
 import secrets
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -17,6 +18,9 @@ from tests.support.seaweedfs import Bare, name_of
 pytestmark = pytest.mark.xdist_group("s3")
 
 DATA = secrets.token_bytes(1_000)
+LATE_SECONDS = 1.0
+"""How far a page may outlive its cap."""
+
 MOMENT = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
 MARKED = answer(STORE_ID.encode(), etag='"1"', last_modified=f"{MOMENT:%a, %d %b %Y %H:%M:%S} GMT")
 
@@ -69,9 +73,12 @@ def test_page_that_does_not_come_is_not_waited_for(bare: Bare) -> None:
     """Each has a cap of its own, however long the walk is."""
     with silent_listener() as listener:
         client = BucketClient(bare.access(f"http://127.0.0.1:{listener.port}"))
+        began = time.monotonic()
 
         with pytest.raises(StorageUnavailableError, match="in time"):
             next(client.pages("", page_seconds=0.1))
+
+        assert time.monotonic() - began < LATE_SECONDS
 
 
 def test_walk_passes_over_what_is_no_object_of_ours(store: S3Store, bare: Bare) -> None:
