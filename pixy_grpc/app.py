@@ -144,7 +144,9 @@ def checking(settings: Settings) -> Iterator[Fsck]:
             found = store.found_id()
         store_id = require_pair(database, found, deadline)
         parts = creation_parts(_asking_nobody(settings), database, store_id)
-        yield Fsck(FsckParts(parts, SqlInventory(database), lambda: older_files(store)))
+        cache = rendition_cache(settings)
+        inventory = SqlInventory(database)
+        yield Fsck(FsckParts(parts, inventory, cache, lambda: older_files(store)))
 
 
 def _asking_nobody(settings: Settings) -> Settings:

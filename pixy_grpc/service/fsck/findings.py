@@ -25,6 +25,10 @@ class Fault(StrEnum):
     """Bytes of a creation that nobody is at any more, and that is not done."""
     LEFTOVER = "cut_write"
     """What a write that was cut has left."""
+    STALE_RENDITIONS = "renditions_without_row"
+    """Renditions on this machine of an image that is gone."""
+    UNREADABLE_CACHE = "unreadable_renditions"
+    """The cache of renditions cannot be looked through."""
 
 
 class Action(StrEnum):
@@ -38,6 +42,8 @@ class Action(StrEnum):
     """The image has its size, type, dimensions and sums now."""
     PURGED = "purged"
     """The bytes were deleted from quarantine."""
+    REMOVED = "removed"
+    """The renditions were deleted: of an image that is there they would be made anew."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TypeVar
 
 from pixy_grpc.core.call import Deadline
-from pixy_grpc.core.ports import Inventory, OlderImages
+from pixy_grpc.core.ports import Inventory, OlderImages, RenditionCache
 from pixy_grpc.service.creation.parts import CreationParts
 
 BATCH = 500
@@ -38,6 +38,7 @@ class FsckParts:
 
     creation: CreationParts
     inventory: Inventory
+    renditions: RenditionCache
     older: Callable[[], OlderImages]
 
 

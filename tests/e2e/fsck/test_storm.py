@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pixy_client import Client
-from pixy_grpc.app import creation_parts, open_database, prepare
+from pixy_grpc.app import creation_parts, open_database, prepare, rendition_cache
 from pixy_grpc.core.exceptions import RecordNotFoundError
 from pixy_grpc.data.folder import FolderStore
 from pixy_grpc.data.inventory import SqlInventory
@@ -79,6 +79,7 @@ def checks(folder: Path) -> Iterator[Callable[[], Fsck]]:
         parts = FsckParts(
             creation_parts(settings, database, store_id),
             SqlInventory(database),
+            rendition_cache(settings),
             lambda: OlderFiles(FolderStore(Path(settings.images))),
         )
         yield lambda: Fsck(parts, NOTHING_IS_YOUNG)
