@@ -1,9 +1,9 @@
 """Reading bytes where something is not as it was: an error, never the wrong bytes."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 from hypothesis import given, settings
@@ -14,6 +14,7 @@ from pixy_grpc.core.contents import BLOCK_BYTES, DIGEST_BYTES, ImageContents, di
 from pixy_grpc.core.exceptions import (
     ImageChangedError,
     ImageCorruptError,
+    ImageException,
     InvalidOffsetError,
     MalformedRequestError,
     RecordNotFoundError,
@@ -187,3 +188,57 @@ def test_image_deleted_while_it_is_opened_is_not_found() -> None:
 
     with pytest.raises(RecordNotFoundError):
         read(delivering(repository, VanishingStore(repository)))
+
+
+@dataclass(frozen=True)
+class LentBytes:
+    """StoredBytes of which there is but the first block by the time the next is wanted."""
+
+    data: bytes
+    happens: Callable[[], object]
+
+    @property
+    def size_bytes(self) -> int:
+        """How many there were."""
+        return len(self.data)
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Return a part of the first block; let it happen before any other."""
+        if offset:
+            self.happens()
+            raise ImageCorruptError("The image's bytes are missing.")
+        return self.data[:length]
+
+
+class LendingStore(InMemoryImageStore):
+    """A store that lends the first block alone, as one of another machine may."""
+
+    def __init__(self, happens: Callable[[], object]) -> None:
+        super().__init__()
+        self._happens = happens
+
+    @contextmanager
+    def open(self, key: str, deadline: Deadline) -> Iterator[LentBytes]:  # type: ignore[override]
+        """Open what is there no longer to its end."""
+        with super().open(key, deadline) as opened:
+            yield LentBytes(opened.data, self._happens)
+
+
+@pytest.mark.parametrize(
+    ("is_deleted", "expected"), [(True, RecordNotFoundError), (False, ImageCorruptError)]
+)
+def test_image_deleted_while_it_is_read_is_not_found(
+    expected: type[ImageException], *, is_deleted: bool
+) -> None:
+    """Not even from a store that lends its beginning alone; a row without bytes is damage."""
+    repository = InMemoryImageRepository()
+    repository.add(NewImage(GUID, "f.png", "p", FixedClock().now(), CONTENTS), CALL.deadline)
+    store = LendingStore(lambda: is_deleted and repository.delete(GUID, CALL.deadline))
+    store.objects[CONTENTS.key] = DATA
+    delivered = []
+
+    lent = delivering(repository, store).open(GUID, WantedBytes(), CALL)
+    with lent as opened, pytest.raises(expected):
+        delivered.extend(opened.chunks)
+
+    assert delivered == [DATA[:BLOCK_BYTES]]
