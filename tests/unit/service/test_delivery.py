@@ -20,6 +20,7 @@ from pixy_grpc.core.exceptions import (
     RecordNotFoundError,
     StorageUnavailableError,
 )
+from pixy_grpc.core.models import ImageFormat
 from pixy_grpc.core.ports import NewImage
 from pixy_grpc.service.delivery import ByteRange, ImageDelivery, WantedBytes
 from pixy_grpc.service.originals import Originals
@@ -224,6 +225,15 @@ class LendingStore(InMemoryImageStore):
             yield LentBytes(opened.data, self._happens)
 
 
+def lending(*, is_deleted: bool = True) -> ImageDelivery:
+    """Return the use case over an image that may be deleted, or only its bytes, while read."""
+    repository = InMemoryImageRepository()
+    repository.add(NewImage(GUID, "f.png", "p", FixedClock().now(), CONTENTS), CALL.deadline)
+    store = LendingStore(lambda: is_deleted and repository.delete(GUID, CALL.deadline))
+    store.objects[CONTENTS.key] = DATA
+    return delivering(repository, store)
+
+
 @pytest.mark.parametrize(
     ("is_deleted", "expected"), [(True, RecordNotFoundError), (False, ImageCorruptError)]
 )
@@ -231,14 +241,18 @@ def test_image_deleted_while_it_is_read_is_not_found(
     expected: type[ImageException], *, is_deleted: bool
 ) -> None:
     """Not even from a store that lends its beginning alone; a row without bytes is damage."""
-    repository = InMemoryImageRepository()
-    repository.add(NewImage(GUID, "f.png", "p", FixedClock().now(), CONTENTS), CALL.deadline)
-    store = LendingStore(lambda: is_deleted and repository.delete(GUID, CALL.deadline))
-    store.objects[CONTENTS.key] = DATA
-    delivered = []
+    delivered: list[bytes] = []
+    lent = lending(is_deleted=is_deleted).open(GUID, WantedBytes(), CALL)
 
-    lent = delivering(repository, store).open(GUID, WantedBytes(), CALL)
     with lent as opened, pytest.raises(expected):
         delivered.extend(opened.chunks)
 
     assert delivered == [DATA[:BLOCK_BYTES]]
+
+
+def test_image_deleted_while_a_rendition_is_made_of_it_is_not_found() -> None:
+    """That reads it as well."""
+    wanted = WantedBytes(format=ImageFormat.JPEG)
+
+    with pytest.raises(RecordNotFoundError), lending().open(GUID, wanted, CALL):
+        pass
