@@ -33,7 +33,7 @@ from pixy_grpc.service.catalogue import ImageCatalogue
 from pixy_grpc.service.clock import SystemClock
 from pixy_grpc.service.creation import CreationLimits, CreationParts, ImageCreation
 from pixy_grpc.service.delivery import ImageDelivery
-from pixy_grpc.service.fsck import Fsck, FsckParts
+from pixy_grpc.service.fsck import Fsck, FsckLimits, FsckParts
 from pixy_grpc.service.originals import Originals
 from pixy_grpc.service.renditions import RenditionLimits, Renditions
 from pixy_grpc.service.tokens import TokenAuthenticator
@@ -129,8 +129,10 @@ def prepare(settings: Settings) -> str:
 
 
 @contextmanager
-def checking(settings: Settings) -> Iterator[Fsck]:
+def checking(settings: Settings, limits: FsckLimits | None = None) -> Iterator[Fsck]:
     """Lend a check of what is stored; it makes nothing that is not there.
+
+    The limits are those of the service unless given.
 
     Raises SettingsError, and StoreMismatchError where database and store are not a pair.
     """
@@ -144,7 +146,10 @@ def checking(settings: Settings) -> Iterator[Fsck]:
             found = store.found_id()
         store_id = require_pair(database, found, deadline)
         parts = creation_parts(_asking_nobody(settings), database, store_id)
-        yield Fsck(FsckParts(parts, SqlInventory(database), lambda: older_files(store)))
+        cache = rendition_cache(settings)
+        inventory = SqlInventory(database)
+        all_parts = FsckParts(parts, inventory, cache, lambda: older_files(store))
+        yield Fsck(all_parts, limits or FsckLimits())
 
 
 def _asking_nobody(settings: Settings) -> Settings:

@@ -258,6 +258,11 @@ class InMemoryInventory:
             rows = sorted(tables.rows.values(), key=lambda row: row[0])
         return [_image_row(*row) for row in rows if row[0] > after][:limit]
 
+    def present(self, guids: Collection[str], deadline: Deadline) -> set[str]:
+        """Look at every image."""
+        with self._images.lent(deadline) as tables:
+            return tables.rows.keys() & set(guids)
+
     def named(self, keys: Collection[str], deadline: Deadline) -> set[str]:
         """Look at every image."""
         with self._images.lent(deadline) as tables:
@@ -539,7 +544,7 @@ class InMemorySpool:
 class InMemoryRenditionCache:
     """A RenditionCache; `renditions` may be changed to damage what is kept.
 
-    It keeps nothing unless it `keeps`. While `failure` is set, `delete` raises it.
+    It keeps nothing unless it `keeps`. While `failure` is set, `delete` and `guids` raise it.
     """
 
     def __init__(self, *, keeps: bool = True) -> None:
@@ -570,6 +575,8 @@ class InMemoryRenditionCache:
 
     def guids(self) -> list[str]:
         """Return whose renditions are kept."""
+        if self.failure:
+            raise self.failure
         return sorted({key.guid for key in self.renditions})
 
     def tidy(self) -> None:

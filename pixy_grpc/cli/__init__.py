@@ -55,7 +55,8 @@ def fsck(
         bool,
         typer.Option(
             "--repair",
-            help="Finish creations whose bytes are there; move to quarantine what is nobody's.",
+            help="Finish creations whose bytes are there; move to quarantine what is nobody's;"
+            " remove renditions of deleted images.",
         ),
     ] = False,
     adopt: Annotated[

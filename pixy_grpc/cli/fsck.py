@@ -14,7 +14,7 @@ from pixy_grpc.app import checking
 from pixy_grpc.cli.fsck_report import JsonReport, Outcome, Report, Tally, TextReport
 from pixy_grpc.core.exceptions import ImageException
 from pixy_grpc.data.init import StoreMismatchError
-from pixy_grpc.service.fsck import Fsck, Tasks, TooManyOrphansError
+from pixy_grpc.service.fsck import Fsck, FsckLimits, Tasks, TooManyOrphansError
 from pixy_grpc.settings import Settings, SettingsError
 
 CLEAN = 0
@@ -31,7 +31,8 @@ Exit codes:
   2    a setting or an option cannot be used
   3    refused: the store ids of database and store differ, or over 1% of all
        objects belong to no image (up to 10 are always allowed, but no more
-       than half of all objects); nothing was changed
+       than half of all objects); nothing was changed, unless those objects
+       came to light only during the repair: then what was done is told
   4    the database or the store went away; run it again
   130  stopped by SIGINT or SIGTERM; what was done is whole
 """
@@ -55,15 +56,17 @@ def _duration(text: str) -> timedelta:
     return timedelta(**{_UNITS[match["unit"]]: int(match["count"])})
 
 
-def run_fsck(settings: Settings, tasks: Tasks, *, as_json: bool) -> int:
+def run_fsck(
+    settings: Settings, tasks: Tasks, *, as_json: bool, limits: FsckLimits | None = None
+) -> int:
     """Check what the settings name, and tell it; return the exit code.
 
-    Raises SettingsError.
+    The limits are those of the service unless given. Raises SettingsError.
     """
     try:
         with (
             _stoppable() as is_stopped,
-            checking(settings) as fsck,
+            checking(settings, limits) as fsck,
             JsonReport() if as_json else TextReport() as report,
         ):
             return _told(fsck, tasks, report, is_stopped)

@@ -238,6 +238,9 @@ class Inventory(Protocol):
         throughout exactly once.
         """
 
+    def present(self, guids: Collection[str], deadline: Deadline) -> set[str]:
+        """Return those of the guids whose image is there."""
+
     def named(self, keys: Collection[str], deadline: Deadline) -> set[str]:
         """Return those of the keys under which an image has its bytes."""
 

@@ -20,6 +20,8 @@ _ROWS = f"""
     WHERE i.id > :after ORDER BY i.id LIMIT :rows
 """  # noqa: S608 - a constant
 
+_PRESENT = "SELECT guid FROM images WHERE guid IN ({})"
+
 _NAMED = "SELECT store_key FROM image_contents WHERE store_key IN ({})"
 
 _WITHOUT_CONTENTS = """
@@ -62,6 +64,10 @@ class SqlInventory:
         with self._database.read(deadline) as session:
             rows = session.query(_ROWS, {"after": after, "rows": limit})
         return [_image_row(row) for row in rows]
+
+    def present(self, guids: Collection[str], deadline: Deadline) -> set[str]:
+        """Look the guids up in their index."""
+        return {row["guid"].lower() for row in self._among(_PRESENT, guids, deadline)}
 
     def named(self, keys: Collection[str], deadline: Deadline) -> set[str]:
         """Look the keys up in their index."""

@@ -50,7 +50,8 @@ class WantedBytes:
 class Delivery:
     """An image as it is sent, and the bytes wanted of it, at most BLOCK_BYTES at a time.
 
-    Iterating raises ImageCorruptError before a byte of a damaged block is given out.
+    Iterating raises ImageCorruptError before a byte of a damaged block is given out, and
+    RecordNotFoundError where the image was deleted and the store lends no more of it.
     """
 
     image: Image
@@ -71,7 +72,7 @@ class ImageDelivery:
     def open(self, guid: str, wanted: WantedBytes, call: Call) -> Iterator[Delivery]:
         """Open an image, or a rendition of it, for reading.
 
-        What is open stays whole when the image is deleted. Raises InvalidGuidError,
+        What is given out of it is right whatever becomes of the image. Raises InvalidGuidError,
         InvalidSizeError, MalformedRequestError for a sum that is none, RecordNotFoundError,
         ImageChangedError, InvalidOffsetError, what opening a rendition does, and
         ImageCorruptError where bytes are missing or not as many as were stored.
@@ -84,7 +85,8 @@ class ImageDelivery:
             if key is None:
                 span = _span(known(stored), wanted.range, expected)
                 opened = resources.enter_context(self._originals.open(stored, call))
-                yield Delivery(stored.image, verified(opened, span))
+                chunks = self._originals.read(stored, opened, span, call)
+                yield Delivery(stored.image, chunks)
             else:
                 opened = resources.enter_context(self._renditions.open(stored, key, call))
                 span = _span(opened.contents, wanted.range, expected)

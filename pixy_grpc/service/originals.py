@@ -37,6 +37,20 @@ class Originals:
                 raise ImageCorruptError("The image's bytes are not as many as were stored.")
             yield OpenedBytes(contents, source)
 
+    def read(
+        self, stored: StoredImage, opened: OpenedBytes, span: range, call: Call
+    ) -> Iterator[bytes]:
+        """Yield a span of an image's bytes as `verified` does.
+
+        Raises RecordNotFoundError where they cannot be read any more because the image
+        has been deleted since it was opened: a store may lend but the beginning of it.
+        """
+        try:
+            yield from verified(opened, span)
+        except ImageCorruptError:
+            self.require(stored.image.guid, call)
+            raise
+
     def require(self, guid: str, call: Call) -> None:
         """Raise RecordNotFoundError unless the image is still there."""
         self._repository.get(guid, call.deadline)

@@ -169,7 +169,8 @@ class Renditions:
     def _rendered(self, stored: StoredImage, key: RenditionKey, call: Call) -> Rendered:
         with self._originals.open(stored, call) as original:
             whole = io.BytesIO()
-            for block in verified(original, range(original.contents.size_bytes)):
+            span = range(original.contents.size_bytes)
+            for block in self._originals.read(stored, original, span, call):
                 call.check()
                 whole.write(block)
         try:

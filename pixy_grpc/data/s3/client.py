@@ -1,8 +1,8 @@
 """The requests we make of a bucket, each within a deadline."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from pixy_grpc.data.s3.address import BucketAccess
 from pixy_grpc.data.s3.requests import Request
 
 if TYPE_CHECKING:
+    from obstore import ListStream, ObjectMeta
     from obstore.store import ClientConfig, RetryConfig, S3Config  # in stubs alone
 
 REQUEST_SECONDS = 10.0
@@ -55,6 +56,9 @@ _RETRY: "RetryConfig" = {
 KEYS_A_PAGE = 100
 """Names asked for at a time: an image has one or two, and is followed by others'."""
 
+OBJECTS_A_PAGE = 1000
+"""Objects that one request of a walk lists: no store sends more of them."""
+
 
 @dataclass(frozen=True)
 class Part:
@@ -63,6 +67,15 @@ class Part:
     data: memoryview
     size_bytes: int
     tag: str
+
+
+@dataclass(frozen=True)
+class Listed:
+    """An object as a listing shows it."""
+
+    name: str
+    size_bytes: int
+    modified_at: datetime
 
 
 class BucketClient:
@@ -101,6 +114,17 @@ class BucketClient:
         work = self._list(folder, start)
         return Request(work).result(deadline.within(REQUEST_SECONDS))
 
+    def pages(
+        self, folder: str, page_seconds: float = REQUEST_SECONDS
+    ) -> Iterator[Sequence[Listed]]:
+        """Yield what is in a folder or below it, of the whole bucket where that is empty.
+
+        A page is asked for when it is wanted, and each has that long.
+        """
+        listing = obstore.list(self._bucket, folder or None, chunk_size=OBJECTS_A_PAGE)
+        while page := Request(_next_page(listing)).result(Deadline.after(page_seconds)):
+            yield [Listed(each["path"], each["size"], each["last_modified"]) for each in page]
+
     async def _create(self, name: str, data: bytes) -> None:
         await obstore.put_async(self._bucket, name, data, mode="create", use_multipart=False)
 
@@ -134,6 +158,15 @@ class BucketClient:
         return Bucket(
             bucket, config=_config(self._access), client_options=client, retry_config=_RETRY
         )
+
+
+async def _next_page(
+    listing: "ListStream[Sequence[ObjectMeta]]",
+) -> "Sequence[ObjectMeta]":
+    """Return the next page, none at the end; `anext` does not take obstore's awaitables."""
+    async for page in listing:
+        return page
+    return ()
 
 
 def _config(access: BucketAccess) -> "S3Config":

@@ -51,6 +51,12 @@ def late(deadline: Deadline) -> ImageException:
     return StorageUnavailableError("The store of bytes did not answer in time. Try again later.")
 
 
+def require_time(deadline: Deadline) -> None:
+    """Raise what `late` returns, or raises, where the deadline has passed."""
+    if not deadline.remaining():
+        raise late(deadline)
+
+
 @contextmanager
 def translated() -> Iterator[None]:
     """Turn errors of obstore into ours."""

@@ -2,40 +2,30 @@
 
 import logging
 import math
-import re
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
 from pixy_grpc.core.call import Deadline
-from pixy_grpc.core.exceptions import (
-    ConstraintViolationError,
-    ImageCorruptError,
-    StorageUnavailableError,
-)
+from pixy_grpc.core.exceptions import ConstraintViolationError, StorageUnavailableError
+from pixy_grpc.core.ports import StoredObject
 from pixy_grpc.data.s3.address import BucketAccess
 from pixy_grpc.data.s3.client import REQUEST_SECONDS, BucketClient
-from pixy_grpc.data.s3.errors import MissingObjectError, TakenNameError, late
+from pixy_grpc.data.s3.errors import MissingObjectError, TakenNameError, require_time
+from pixy_grpc.data.s3.names import ObjectNames
 from pixy_grpc.data.s3.reading import ObjectSource, OpenObject
-
-MARK = ".pixy-store"
-"""The object that holds the store id."""
-
-QUARANTINE = "quarantine"
-"""Where bytes lie that no row names, each under its key, for somebody to look at."""
+from pixy_grpc.data.s3.walk import quarantined_objects, stored_objects
 
 MARK_SECONDS = 10.0
 """How long a mark that was seen counts. The folder looks at each call, as a disk may be
 unmounted between two; a bucket is named in every request, and only an operator can put
 another in its place. Health asks every second, so that no call pays for the look."""
 
-_KEY = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}(\.[0-9a-z]+)+", re.ASCII)
-
 _log = logging.getLogger(__name__)
 
 
 class S3Store:
-    """An ImageStore in a bucket: `ab/cd/` by the first digits of the guid, then the key.
+    """An ImageStore in a bucket, under the names of ObjectNames.
 
     Nothing is connected before the first call. A key of a file that an earlier PixyProxy
     left in its folder names nothing here.
@@ -44,17 +34,23 @@ class S3Store:
     def __init__(self, access: BucketAccess, store_id: str = "") -> None:
         """Take the bucket, and the id it has to carry; without one, the first it shows."""
         self._client = BucketClient(access)
-        self._prefix = access.address.prefix
+        self._names = ObjectNames(access.address.prefix)
         self._store_id = store_id
         self._seen_at = -math.inf
 
     def prepare(self) -> str | None:
         """Return the store id that the bucket carries, if any; it has to be there."""
+        found = self.found_id()
+        self._store_id = found or ""
+        return found
+
+    def found_id(self) -> str | None:
+        """Return the same, and remember nothing."""
         deadline = Deadline.after(REQUEST_SECONDS)
-        self._store_id = self._read_mark(deadline)
-        if not self._store_id:
-            self._client.names(self._name(QUARANTINE), "", deadline)  # a missing bucket has none
-        return self._store_id or None
+        found = self._read_mark(deadline)
+        if not found:
+            self._client.names(self._names.quarantine, "", deadline)  # a missing bucket has none
+        return found or None
 
     def mark(self, store_id: str) -> None:
         """Write the store id; another server may have written it just now.
@@ -63,9 +59,9 @@ class S3Store:
         where the store would let one put overwrite another.
         """
         deadline = Deadline.after(REQUEST_SECONDS)
-        self._put(self._name(MARK), store_id.encode(), deadline)
+        self._put(self._names.mark, store_id.encode(), deadline)
         try:
-            self._client.create(self._name(MARK), store_id.encode(), deadline)
+            self._client.create(self._names.mark, store_id.encode(), deadline)
         except TakenNameError:
             self._store_id = store_id
         else:
@@ -75,34 +71,33 @@ class S3Store:
         """Store an object; the same bytes once more are taken for a put of ours whose
         answer was lost.
         """
-        _require_time(deadline)
-        name = self._name_of(key)
+        require_time(deadline)
+        name = self._names.stored(key)
         self._require_mark(deadline)
         self._put(name, data, deadline)
 
     @contextmanager
     def open(self, key: str, deadline: Deadline) -> Iterator[OpenObject]:
         """Open an object, reading its beginning."""
-        _require_time(deadline)
-        source = ObjectSource(self._client, self._name_of(key), self._look_at_mark)
+        require_time(deadline)
+        source = ObjectSource(self._client, self._names.stored(key), self._look_at_mark)
         with closing(OpenObject(source, deadline)) as opened:
             yield opened
 
     def delete(self, key: str, deadline: Deadline) -> None:
         """Remove the object, if it is there."""
-        _require_time(deadline)
-        name = self._name_of(key)
+        require_time(deadline)
+        name = self._names.stored(key)
         self._require_mark(deadline)
         self._delete(name, deadline)
 
     def keys(self, guid: str, deadline: Deadline) -> list[str]:
         """List what begins with the guid, in its one folder."""
-        _require_time(deadline)
-        start = self._name_of(f"{guid}.0").removesuffix("0")
+        require_time(deadline)
+        start = self._names.stored(f"{guid}.0").removesuffix("0")
         self._require_mark(deadline)
         names = self._client.names(start.rpartition("/")[0], start, deadline)
-        keys = [name.rpartition("/")[2] for name in names]
-        return sorted(key for key, name in zip(keys, names, strict=True) if self._is_at(key, name))
+        return sorted(filter(None, map(self._names.stored_key, names)))
 
     def quarantine(self, key: str, deadline: Deadline) -> None:
         """Copy the object aside, then remove it; what lies there is never overwritten.
@@ -110,36 +105,45 @@ class S3Store:
         Raises ConstraintViolationError, and moves nothing, where other bytes of that key
         are in quarantine.
         """
-        _require_time(deadline)
-        name = self._name_of(key)
+        require_time(deadline)
+        name = self._names.stored(key)
         self._require_mark(deadline)
         try:
             data = bytes(self._client.read(name, deadline).data)
         except MissingObjectError:
             return
-        self._put(self._name(QUARANTINE, key), data, deadline)
+        self._put(self._names.quarantined(key), data, deadline)
+        self._delete(name, deadline)
+
+    def list_objects(self) -> Iterator[StoredObject]:
+        """Walk all that is under the prefix."""
+        self._require_mark(Deadline.after(REQUEST_SECONDS))
+        yield from stored_objects(self._client, self._names)
+
+    def list_leftovers(self) -> Iterator[StoredObject]:
+        """Yield nothing: a put is one request, and what is cut leaves no object."""
+        return iter(())
+
+    def list_quarantine(self) -> Iterator[StoredObject]:
+        """Walk the folder of what was put aside."""
+        self._require_mark(Deadline.after(REQUEST_SECONDS))
+        yield from quarantined_objects(self._client, self._names)
+
+    def purge(self, key: str, deadline: Deadline) -> None:
+        """Remove an object that was put aside, if it is there."""
+        require_time(deadline)
+        name = self._names.quarantined(key)
+        self._require_mark(deadline)
         self._delete(name, deadline)
 
     def free_bytes(self, deadline: Deadline) -> None:
         """Return None: a bucket has no bound that it tells."""
-        _require_time(deadline)
+        require_time(deadline)
 
     def ping(self, deadline: Deadline) -> None:
         """Look for the mark."""
-        _require_time(deadline)
+        require_time(deadline)
         self._look_at_mark(deadline)
-
-    def _name(self, *parts: str) -> str:
-        return "/".join([*filter(None, [self._prefix]), *parts])
-
-    def _name_of(self, key: str) -> str:
-        if not _KEY.fullmatch(key):
-            raise ImageCorruptError("The image's bytes are not under a key of this store.")
-        return self._name(key[:2], key[2:4], key)
-
-    def _is_at(self, key: str, name: str) -> bool:
-        """Tell whether a name is that of a key, and not of something below one."""
-        return bool(_KEY.fullmatch(key)) and self._name_of(key) == name
 
     def _put(self, name: str, data: bytes, deadline: Deadline) -> None:
         """Create an object, or find that these very bytes are there.
@@ -184,7 +188,7 @@ class S3Store:
 
     def _read_mark(self, deadline: Deadline) -> str:
         try:
-            found = self._client.read(self._name(MARK), deadline.within(REQUEST_SECONDS))
+            found = self._client.read(self._names.mark, deadline.within(REQUEST_SECONDS))
         except MissingObjectError:
             return ""
         return bytes(found.data).decode(errors="replace").strip()
@@ -192,8 +196,3 @@ class S3Store:
 
 def _elsewhere() -> StorageUnavailableError:
     return StorageUnavailableError("Another store of bytes is in the place of ours.")
-
-
-def _require_time(deadline: Deadline) -> None:
-    if not deadline.remaining():
-        raise late(deadline)

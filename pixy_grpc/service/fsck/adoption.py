@@ -13,7 +13,7 @@ from pixy_grpc.core.exceptions import (
 from pixy_grpc.core.ports import ImageRow, OlderImages, StoredBytes
 from pixy_grpc.service.fsck.findings import Action, Fault, Finding, Progress, Repair, Step
 from pixy_grpc.service.fsck.measuring import measured
-from pixy_grpc.service.fsck.parts import Counts, FsckParts, soon
+from pixy_grpc.service.fsck.parts import Counts, FsckParts, slowly, soon
 from pixy_grpc.service.fsck.rows import walk_rows
 from pixy_grpc.service.inspection import inspect
 
@@ -75,7 +75,7 @@ class Adoption:
         The check has told of both.
         """
         try:
-            with self._parts.creation.store.open(known.key, soon()) as source:
+            with self._parts.creation.store.open(known.key, slowly()) as source:
                 if row.contents and source.size_bytes != known.size_bytes:
                     return None
                 return _measured(known, source)

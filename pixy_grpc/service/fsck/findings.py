@@ -25,6 +25,10 @@ class Fault(StrEnum):
     """Bytes of a creation that nobody is at any more, and that is not done."""
     LEFTOVER = "cut_write"
     """What a write that was cut has left."""
+    STALE_RENDITIONS = "renditions_without_row"
+    """Renditions on this machine of an image that is gone."""
+    UNREADABLE_CACHE = "unreadable_renditions"
+    """The cache of renditions cannot be looked through."""
 
 
 class Action(StrEnum):
@@ -38,6 +42,8 @@ class Action(StrEnum):
     """The image has its size, type, dimensions and sums now."""
     PURGED = "purged"
     """The bytes were deleted from quarantine."""
+    REMOVED = "removed"
+    """The renditions were deleted: of an image that is there they would be made anew."""
 
 
 @dataclass(frozen=True)
@@ -87,10 +93,16 @@ Event = Finding | Repair | Progress
 
 
 class TooManyOrphansError(Exception):
-    """So many bytes belong to nobody that the database may be the wrong one, or an old one."""
+    """So many bytes belong to nobody that the database may be the wrong one, or an old one.
 
-    def __init__(self, orphans: int, objects: int, allowed: int, moved: int = 0) -> None:
-        done = f"only {moved} were moved" if moved else "nothing is moved or deleted"
+    `moved` is None where nothing was changed: they were told before anything was. Else they
+    came to light while it was mended, and what had been done by then stays.
+    """
+
+    def __init__(self, orphans: int, objects: int, allowed: int, moved: int | None = None) -> None:
+        done = "nothing is changed"
+        if moved is not None:
+            done = f"{moved} of them were moved, beside what else was mended before that"
         super().__init__(
             f"{orphans} of {objects} objects belong to no image, more than the {allowed} that"
             f" crashes may leave: {done}. Is the database the right one, and not restored"

@@ -13,6 +13,7 @@ from pixy_grpc.service.fsck.objects import ObjectCheck
 from pixy_grpc.service.fsck.orphans import Judge, allowance
 from pixy_grpc.service.fsck.parts import Counts, FsckLimits, FsckParts, Tasks
 from pixy_grpc.service.fsck.purge import Purge
+from pixy_grpc.service.fsck.renditions import RenditionCheck
 from pixy_grpc.service.fsck.repair import Mending
 from pixy_grpc.service.fsck.rows import RowCheck
 
@@ -41,18 +42,21 @@ class Fsck:
         recovery = Recovery(creation, keeping, pictures, self._leases, creation_limits)
         self._judge = Judge(parts, self._leases, limits)
         self._objects = ObjectCheck(parts, self._judge, self.counts, limits)
+        self._renditions = RenditionCheck(parts)
         self._mending = Mending(parts, self._judge, recovery, self._objects, self.counts)
 
     def run(self, tasks: Tasks) -> Generator[Event, None, None]:
         """Yield what is found and done, and how far it is; to be run once.
 
-        It may be left at any event. What is wrong is told before anything is changed;
-        TooManyOrphansError ends it in between. Raises DBConnectionError,
+        It may be left at any event. What is wrong is told before anything is changed.
+        TooManyOrphansError ends it in between, or where more orphans come to light while
+        it mends. Raises DBConnectionError,
         StorageUnavailableError, and what a creation that is completed may.
         """
         try:
             yield from RowCheck(self._parts, self.counts, sums=tasks.sums).run()
             yield from self._objects.run()
+            yield from self._renditions.run()
             self._require_few_orphans()
             yield from self._change(tasks)
         finally:
@@ -63,6 +67,7 @@ class Fsck:
             yield from Adoption(self._parts, self.counts).run()
         if tasks.repair:
             yield from self._mending.run()
+            yield from self._renditions.remove()
         if tasks.purge_older_than is not None:
             yield from Purge(self._parts, self._judge, self.counts).run(tasks.purge_older_than)
 

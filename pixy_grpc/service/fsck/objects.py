@@ -1,8 +1,4 @@
-"""Walks the objects of the store: does each belong to somebody?
-
-The renditions of images are no objects of this store: a cache of them that tells the
-guids it holds is walked here too, against the rows of those guids.
-"""
+"""Walks the objects of the store: does each belong to somebody?"""
 
 from collections.abc import Iterator
 

@@ -7,14 +7,18 @@ from itertools import islice
 from typing import TypeVar
 
 from pixy_grpc.core.call import Deadline
-from pixy_grpc.core.ports import Inventory, OlderImages
+from pixy_grpc.core.ports import Inventory, OlderImages, RenditionCache
 from pixy_grpc.service.creation.parts import CreationParts
 
 BATCH = 500
 """Rows or objects looked up at once: a statement of some 20 KB, and some milliseconds."""
 
 LOOKUP_SECONDS = 30.0
-"""Cap on one lookup, and on opening, moving or deleting one object."""
+"""Cap on one lookup, and on moving or deleting one object."""
+
+READ_SECONDS = 1800.0
+"""Cap on reading one object from end to end, which a store of another machine counts from
+its opening: 180 MB at 100 KB/s. One that does not answer ends it sooner, by its own caps."""
 
 _Item = TypeVar("_Item")
 
@@ -38,6 +42,7 @@ class FsckParts:
 
     creation: CreationParts
     inventory: Inventory
+    renditions: RenditionCache
     older: Callable[[], OlderImages]
 
 
@@ -70,6 +75,11 @@ class Counts:
 def soon() -> Deadline:
     """Return the deadline of one lookup that begins now."""
     return Deadline.after(LOOKUP_SECONDS)
+
+
+def slowly() -> Deadline:
+    """Return the deadline of one object that is read from now on."""
+    return Deadline.after(READ_SECONDS)
 
 
 def batches(items: Iterable[_Item]) -> Iterator[list[_Item]]:

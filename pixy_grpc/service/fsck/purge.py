@@ -1,4 +1,6 @@
-"""Deletes from quarantine what has lain there long enough: the one place that deletes."""
+"""Deletes from quarantine what has lain there long enough: the one place that deletes
+what cannot be made anew.
+"""
 
 from collections.abc import Iterator
 from datetime import timedelta

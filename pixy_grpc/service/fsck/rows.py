@@ -11,7 +11,7 @@ from pixy_grpc.core.exceptions import (
 from pixy_grpc.core.ports import ImageRow, StoredBytes
 from pixy_grpc.service.fsck.findings import Fault, Finding, Progress, Step
 from pixy_grpc.service.fsck.measuring import measured
-from pixy_grpc.service.fsck.parts import BATCH, Counts, FsckParts, soon
+from pixy_grpc.service.fsck.parts import BATCH, Counts, FsckParts, slowly, soon
 
 
 def walk_rows(parts: FsckParts, step: Step) -> Iterator[tuple[ImageRow, Progress]]:
@@ -46,7 +46,7 @@ class RowCheck:
         if row.contents is None:
             return Finding(Fault.UNKNOWN_BYTES, row.guid, detail="its bytes are not known")
         try:
-            with self._parts.creation.store.open(row.contents.key, soon()) as source:
+            with self._parts.creation.store.open(row.contents.key, slowly()) as source:
                 return self._compare(row, row.contents, source)
         except ImageCorruptError as error:
             return _finding(Fault.MISSING, row, error.message)

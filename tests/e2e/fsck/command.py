@@ -6,17 +6,22 @@ import pty
 import subprocess
 import threading
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from pixy_grpc.cli.fsck import run_fsck
-from pixy_grpc.service.fsck import Tasks
+from pixy_grpc.service.fsck import FsckLimits, Tasks
 from pixy_grpc.settings import Settings
 from tests.support.process import PROGRAM, WAIT_SECONDS, environment, run_program
 
 SPOOL = "spool"
 """Where the test servers have it, in their folder."""
+
+
+NOTHING_IS_YOUNG = FsckLimits(young=timedelta(hours=-1))
+"""Takes the margin away that bytes without a row have."""
 
 
 @dataclass(frozen=True)
@@ -58,9 +63,10 @@ def run_here(
     capsys: pytest.CaptureFixture[str],
     settings: Settings,
     tasks: Tasks = Tasks(),  # noqa: B008
+    limits: FsckLimits | None = None,
 ) -> Ended:
     """Run a check with --json, without a process of its own."""
-    code = run_fsck(settings, tasks, as_json=True)
+    code = run_fsck(settings, tasks, as_json=True, limits=limits)
     said = capsys.readouterr()
     return Ended(code, said.err.splitlines(), _events(said.out))
 

@@ -5,19 +5,18 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from pixy_client import Client
-from pixy_grpc.app import creation_parts, open_database, prepare
+from pixy_grpc.app import creation_parts, open_database, prepare, rendition_cache
 from pixy_grpc.core.exceptions import RecordNotFoundError
 from pixy_grpc.data.folder import FolderStore
 from pixy_grpc.data.inventory import SqlInventory
 from pixy_grpc.data.older_files import OlderFiles
-from pixy_grpc.service.fsck import Fault, Finding, Fsck, FsckLimits, FsckParts, Repair, Tasks
-from tests.e2e.fsck.command import run_here
+from pixy_grpc.service.fsck import Fault, Finding, Fsck, FsckParts, Repair, Tasks
+from tests.e2e.fsck.command import NOTHING_IS_YOUNG, run_here
 from tests.support.process import serving
 from tests.support.server import RunningServer, settings_for
 
@@ -25,9 +24,6 @@ STORM_SECONDS = 4.0
 CALLERS = 4
 FIRST = 24
 """Images there are before the storm, so that a few deletions under way are within the limit."""
-
-NOTHING_IS_YOUNG = FsckLimits(young=timedelta(hours=-1))
-"""Takes the margin away: what protects a creation then is the order of the lookups alone."""
 
 
 class Storm:
@@ -72,13 +68,17 @@ class Storm:
 
 @contextmanager
 def checks(folder: Path) -> Iterator[Callable[[], Fsck]]:
-    """Yield what makes checks of a folder to which nothing is too young."""
+    """Yield what makes checks of a folder to which nothing is too young.
+
+    What protects a creation then is the order of the lookups alone.
+    """
     settings = settings_for(folder)
     store_id = prepare(settings)
     with closing(open_database(settings)) as database:
         parts = FsckParts(
             creation_parts(settings, database, store_id),
             SqlInventory(database),
+            rendition_cache(settings),
             lambda: OlderFiles(FolderStore(Path(settings.images))),
         )
         yield lambda: Fsck(parts, NOTHING_IS_YOUNG)

@@ -12,13 +12,16 @@ from pixy_grpc.core.exceptions import ImageCorruptError, StorageUnavailableError
 from pixy_grpc.data.repository import SqlImageRepository
 from pixy_grpc.data.sqlite import SqliteDatabase
 from tests.e2e.rpc.stocking import NOON, new_image, soon
-from tests.e2e.rpc.wire import parts, read_refusal
+from tests.e2e.rpc.wire import parts, read_refusal, refused
 from tests.support.seaweedfs import Bare, name_of
 from tests.support.server import RunningServer
 
 pytestmark = pytest.mark.xdist_group("s3")
 
 DATA = secrets.token_bytes(3 * BLOCK_BYTES + 777)
+LARGE_BYTES = 24 * 1024 * 1024
+"""More than all that lies between the bucket and a reader who waits."""
+
 OTHER = secrets.token_bytes(len(DATA))
 
 Add = Callable[[bytes], tuple[str, str]]
@@ -123,6 +126,19 @@ def test_download_of_a_damaged_image_is_corrupt(
         assert client.get(guid).size_bytes == len(DATA)
         assert client.read(other).data == OTHER
         client.delete(guid)
+
+
+def test_read_of_an_image_deleted_meanwhile_is_not_found(service: RunningServer, add: Add) -> None:
+    """What the bucket lends of it ends before the image does: that is a deletion, no damage."""
+    guid, _ = add(secrets.token_bytes(LARGE_BYTES))
+    stream = iter(parts(service, guid))
+    next(stream)
+
+    with service.client() as client:
+        client.delete(guid)
+
+    refusal = refused(lambda: list(stream))
+    assert (refusal.status, refusal.reason) == ("NOT_FOUND", "IMAGE_NOT_FOUND")
 
 
 def test_bucket_that_lost_everything_is_unavailable(

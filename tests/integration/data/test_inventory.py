@@ -99,6 +99,15 @@ def test_walk_tells_changed_images(stored: Repositories, inventory: Inventory) -
     assert found == {same: (True, "a-red-fox.png"), changed: (False, "other.png")}
 
 
+def test_present_images_are_those_with_rows(stored: Repositories, inventory: Inventory) -> None:
+    """Whether or not their bytes are known; one that was deleted is not among them."""
+    kept, deleted = (add(stored.images).image.guid for _ in range(2))
+    stored.images.delete(deleted, soon())
+
+    assert inventory.present([kept, deleted, new_guid()], soon()) == {kept}
+    assert inventory.present([], soon()) == set()
+
+
 def test_named_keys_are_those_of_images(stored: Repositories, inventory: Inventory) -> None:
     """Byte for byte; a key of no image is not among them, nor one that was deleted."""
     kept, deleted = (add(stored.images) for _ in range(2))
@@ -207,6 +216,7 @@ def test_sums_of_a_deleted_image_are_not_set(stored: Repositories, inventory: In
 CALLS: dict[str, Callable[[Inventory, Deadline], object]] = {
     "last_number": lambda inventory, deadline: inventory.last_number(deadline),
     "list_rows": lambda inventory, deadline: inventory.list_rows(0, 1, deadline),
+    "present": lambda inventory, deadline: inventory.present(["a"], deadline),
     "named": lambda inventory, deadline: inventory.named(["a"], deadline),
     "without_contents": lambda inventory, deadline: inventory.without_contents(["a"], deadline),
     "list_not_done": lambda inventory, deadline: inventory.list_not_done(["a"], deadline),

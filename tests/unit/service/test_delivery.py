@@ -1,9 +1,9 @@
 """Reading bytes where something is not as it was: an error, never the wrong bytes."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 from hypothesis import given, settings
@@ -14,11 +14,13 @@ from pixy_grpc.core.contents import BLOCK_BYTES, DIGEST_BYTES, ImageContents, di
 from pixy_grpc.core.exceptions import (
     ImageChangedError,
     ImageCorruptError,
+    ImageException,
     InvalidOffsetError,
     MalformedRequestError,
     RecordNotFoundError,
     StorageUnavailableError,
 )
+from pixy_grpc.core.models import ImageFormat
 from pixy_grpc.core.ports import NewImage
 from pixy_grpc.service.delivery import ByteRange, ImageDelivery, WantedBytes
 from pixy_grpc.service.originals import Originals
@@ -187,3 +189,70 @@ def test_image_deleted_while_it_is_opened_is_not_found() -> None:
 
     with pytest.raises(RecordNotFoundError):
         read(delivering(repository, VanishingStore(repository)))
+
+
+@dataclass(frozen=True)
+class LentBytes:
+    """StoredBytes of which there is but the first block by the time the next is wanted."""
+
+    data: bytes
+    happens: Callable[[], object]
+
+    @property
+    def size_bytes(self) -> int:
+        """How many there were."""
+        return len(self.data)
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Return a part of the first block; let it happen before any other."""
+        if offset:
+            self.happens()
+            raise ImageCorruptError("The image's bytes are missing.")
+        return self.data[:length]
+
+
+class LendingStore(InMemoryImageStore):
+    """A store that lends the first block alone, as one of another machine may."""
+
+    def __init__(self, happens: Callable[[], object]) -> None:
+        super().__init__()
+        self._happens = happens
+
+    @contextmanager
+    def open(self, key: str, deadline: Deadline) -> Iterator[LentBytes]:  # type: ignore[override]
+        """Open what is there no longer to its end."""
+        with super().open(key, deadline) as opened:
+            yield LentBytes(opened.data, self._happens)
+
+
+def lending(*, is_deleted: bool = True) -> ImageDelivery:
+    """Return the use case over an image that may be deleted, or only its bytes, while read."""
+    repository = InMemoryImageRepository()
+    repository.add(NewImage(GUID, "f.png", "p", FixedClock().now(), CONTENTS), CALL.deadline)
+    store = LendingStore(lambda: is_deleted and repository.delete(GUID, CALL.deadline))
+    store.objects[CONTENTS.key] = DATA
+    return delivering(repository, store)
+
+
+@pytest.mark.parametrize(
+    ("is_deleted", "expected"), [(True, RecordNotFoundError), (False, ImageCorruptError)]
+)
+def test_image_deleted_while_it_is_read_is_not_found(
+    expected: type[ImageException], *, is_deleted: bool
+) -> None:
+    """Not even from a store that lends its beginning alone; a row without bytes is damage."""
+    delivered: list[bytes] = []
+    lent = lending(is_deleted=is_deleted).open(GUID, WantedBytes(), CALL)
+
+    with lent as opened, pytest.raises(expected):
+        delivered.extend(opened.chunks)
+
+    assert delivered == [DATA[:BLOCK_BYTES]]
+
+
+def test_image_deleted_while_a_rendition_is_made_of_it_is_not_found() -> None:
+    """That reads it as well."""
+    wanted = WantedBytes(format=ImageFormat.JPEG)
+
+    with pytest.raises(RecordNotFoundError), lending().open(GUID, wanted, CALL):
+        pass

@@ -214,6 +214,7 @@ def _check(database: RecordingDatabase) -> None:
         session.execute("DELETE FROM image_contents ORDER BY image_id LIMIT 1", {})
     guids = [each.image.guid for each in images]
     inventory.last_number(soon())
+    inventory.present(guids, soon())
     inventory.named(["a", "b"], soon())
     inventory.without_contents(guids, soon())
     inventory.list_not_done(guids, soon())

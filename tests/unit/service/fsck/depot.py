@@ -19,6 +19,7 @@ from tests.fakes import (
     InMemoryImageRepository,
     InMemoryImageStore,
     InMemoryInventory,
+    InMemoryRenditionCache,
     InMemorySpool,
     ScriptedGenerator,
 )
@@ -101,6 +102,7 @@ class Depot:
         self.creations = InMemoryCreationRepository(self.images)
         self.spool = InMemorySpool()
         self.inventory = inventory(self.images)
+        self.renditions = InMemoryRenditionCache()
         self.older: Older | NoOlderImages = NoOlderImages()
         self.parts = CreationParts(
             self.images, self.creations, self.store, self.spool, ScriptedGenerator(), self.clock
@@ -108,7 +110,7 @@ class Depot:
 
     def fsck(self) -> Fsck:
         """Return a check that is about to begin."""
-        return Fsck(FsckParts(self.parts, self.inventory, lambda: self.older))
+        return Fsck(FsckParts(self.parts, self.inventory, self.renditions, lambda: self.older))
 
     def run(self, tasks: Tasks = Tasks()) -> list[Event]:  # noqa: B008 - a value
         """Check to the end; return what came."""

@@ -103,7 +103,7 @@ class Owner:
         self._mine = mine
         leases = Leases(depot.creations, depot.clock, LIMITS)
         self._keeping = Keeping(depot.parts, leases, LIMITS)
-        self._made: Made = Pictures(1).made(mine, image)
+        self._made: Made = Pictures(LIMITS).made(mine, image)
 
     def put(self) -> None:
         """Store the bytes, and age them at once."""

@@ -8,7 +8,16 @@ import pytest
 from pixy_grpc.core.creations import Creation, CreationState, PaidImage, Refusal
 from pixy_grpc.core.exceptions import DBConnectionError
 from pixy_grpc.core.ports import NewImage, SpooledImage, StoredImage
-from pixy_grpc.service.fsck import Action, Event, Fault, Finding, Tasks, TooManyOrphansError
+from pixy_grpc.service.fsck import (
+    Action,
+    Event,
+    Fault,
+    Finding,
+    Progress,
+    Step,
+    Tasks,
+    TooManyOrphansError,
+)
 from pixy_grpc.service.fsck.orphans import allowance
 from tests.integration.data.examples import contents, new_guid, new_key
 from tests.unit.service.creating import png
@@ -262,7 +271,7 @@ def test_too_many_orphans_are_refused(tasks: Tasks) -> None:
     before = dict(depot.store.objects)
     events: list[Event] = []
 
-    with pytest.raises(TooManyOrphansError, match="nothing is moved") as refused:
+    with pytest.raises(TooManyOrphansError, match="nothing is changed") as refused:
         events.extend(depot.fsck().run(tasks))
 
     assert (refused.value.orphans, refused.value.allowed) == (11, 10)
@@ -300,10 +309,30 @@ def test_orphans_that_come_to_light_between_the_walks_are_refused_too() -> None:
             if getattr(event, "step", "") == "objects":
                 depot.images._tables.rows.clear()  # noqa: SLF001 - another database
 
-    with pytest.raises(TooManyOrphansError, match="only 10 were moved"):
+    with pytest.raises(TooManyOrphansError, match="10 of them were moved"):
         swap_and_go_on()
 
     assert len(depot.store.quarantined) == 10
+
+
+def test_refusal_in_between_says_what_was_done() -> None:
+    """A creation that was finished by then, or an image adopted, is not called nothing."""
+    depot = Depot()
+    depot.fill(1)
+    depot.abandoned()
+    events = depot.fsck().run(REPAIR)
+
+    def add_orphans_and_go_on() -> None:
+        for event in events:
+            if isinstance(event, Progress) and event.step is Step.OBJECTS:
+                for _ in range(2):
+                    depot.put(new_key())
+
+    with pytest.raises(TooManyOrphansError, match="1 of them were moved, beside") as refused:
+        add_orphans_and_go_on()
+
+    assert "nothing" not in str(refused.value)
+    assert len(depot.images._tables.rows) == 2  # noqa: SLF001 - looked at
 
 
 def test_deletion_under_way_is_no_finding() -> None:

@@ -1,16 +1,21 @@
 """Rows whose bytes are not what they were, and rows that only seem to be so."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
 
+from pixy_grpc.core.call import Deadline
 from pixy_grpc.core.contents import BLOCK_BYTES
 from pixy_grpc.core.exceptions import DBConnectionError, StorageUnavailableError
 from pixy_grpc.service.fsck import Fault, Progress, Step, Tasks
 from pixy_grpc.service.fsck.parts import BATCH
+from tests.fakes import InMemoryBytes
 from tests.unit.service.fsck.depot import Depot, StoreThatActs, actions, faults, soon, without_sums
 
 DATA = b"x" * BLOCK_BYTES + b"y" * 100
+MINUTES = 600.0
 QUICK = Tasks(sums=False)
 
 
@@ -50,6 +55,26 @@ def test_damage_is_found(name: str) -> None:
 
     assert faults(depot.run()) == [(fault, damaged.key)]
     assert faults(depot.run(QUICK)) == ([(fault, damaged.key)] if seen_quickly else [])
+
+
+class FarStore(StoreThatActs):
+    """A store that counts what is read from its opening, as one of another machine does."""
+
+    @contextmanager
+    def open(self, key: str, deadline: Deadline) -> Iterator[InMemoryBytes]:
+        """Open bytes that take minutes to read."""
+        if deadline.remaining() < MINUTES:
+            raise StorageUnavailableError("The store of bytes did not answer in time.")
+        with super().open(key, deadline) as source:
+            yield source
+
+
+def test_large_image_of_a_slow_store_is_no_finding() -> None:
+    """Minutes are not too long for it; what does not answer at all the store finds out."""
+    depot = Depot(store=FarStore())
+    depot.image(DATA)
+
+    assert faults(depot.run()) == []
 
 
 def test_wrong_block_digests_are_found() -> None:
