@@ -30,8 +30,8 @@ class CreationLimits:
     skew: float = 5.0
     generate: float = 180.0
     store: float = 30.0
-    arrivals: int = 4
-    decodes: int = 2
+    arrivals: int = 3
+    decodes: int = 1
     spare_bytes: int = 64 * 1024 * 1024
     round: float = 15.0
     first_pause: float = 0.25

@@ -1,9 +1,9 @@
 """What was made, decoded and described: a few at a time, as pixels take memory."""
 
 import hashlib
-import threading
 import uuid
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -35,7 +35,7 @@ class Pictures:
 
     def __init__(self, limits: CreationLimits, look: Callable[[bytes], Picture] = inspect) -> None:
         self._arrivals = Arrivals(limits.arrivals)
-        self._places = threading.BoundedSemaphore(limits.decodes)
+        self._decoders = ThreadPoolExecutor(limits.decodes, thread_name_prefix="pixy-decoder")
         self._look = look
 
     def arrival(self) -> AbstractContextManager[Arrival]:
@@ -47,31 +47,41 @@ class Pictures:
 
         Raises ProviderBadResponseError.
         """
-        picture = self._picture(generated.data)
+        picture, sums = self._looked(generated.data)
         key = f"{mine.guid}.{uuid.uuid4().hex[:8]}{picture.format.extension}"
-        contents = _contents(mine, generated.data, picture, key, generated.model)
+        contents = _contents(
+            mine, picture, sums, PaidImage(mine.fence, mine.guid, key, generated.model)
+        )
         return Made(generated.data, picture.format, contents, generated.usage)
 
     def found(self, mine: Creation, paid: PaidImage, data: bytes) -> Made:
         """Describe bytes that are kept already. Raises ProviderBadResponseError."""
-        picture = self._picture(data)
-        contents = _contents(mine, data, picture, paid.store_key, paid.model)
-        return Made(data, picture.format, contents, paid.usage)
+        picture, sums = self._looked(data)
+        return Made(data, picture.format, _contents(mine, picture, sums, paid), paid.usage)
 
-    def _picture(self, data: bytes) -> Picture:
-        with self._places:
-            return self._look(data)
+    def _looked(self, data: bytes) -> tuple[Picture, "_Sums"]:
+        """Decode in one of the threads for it, and take the sums meanwhile."""
+        decoding = self._decoders.submit(self._look, data)
+        sums = _Sums(len(data), hashlib.sha256(data).hexdigest(), digest_blocks(data))
+        return decoding.result(), sums
 
 
-def _contents(mine: Creation, data: bytes, picture: Picture, key: str, model: str) -> ImageContents:
+@dataclass(frozen=True)
+class _Sums:
+    size_bytes: int
+    sha256: str
+    block_digests: bytes
+
+
+def _contents(mine: Creation, picture: Picture, sums: _Sums, paid: PaidImage) -> ImageContents:
     return ImageContents(
-        key=key,
+        key=paid.store_key,
         content_type=picture.format.content_type,
-        size_bytes=len(data),
-        sha256=hashlib.sha256(data).hexdigest(),
-        block_digests=digest_blocks(data),
+        size_bytes=sums.size_bytes,
+        sha256=sums.sha256,
+        block_digests=sums.block_digests,
         width=picture.width,
         height=picture.height,
         generator=mine.generator,
-        model=model,
+        model=paid.model,
     )
