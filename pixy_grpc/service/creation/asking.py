@@ -11,6 +11,7 @@ from pixy_grpc.core.ports import Audience
 from pixy_grpc.core.progress import MAX_PARTIAL_BYTES
 from pixy_grpc.service.creation.arrivals import Arrival
 from pixy_grpc.service.creation.claims import Verdict, verdict
+from pixy_grpc.service.creation.headstart import HeadStart
 from pixy_grpc.service.creation.keeping import in_progress
 from pixy_grpc.service.creation.leases import Leases
 from pixy_grpc.service.creation.limits import CreationLimits
@@ -53,7 +54,7 @@ class Asking:
             call.progress.generating(generator.name)
             audience = self._audience(mine, call, arrival)
             generated = generator.generate(prompt, order.options, deadline, audience)
-            return self._pictures.made(mine, generated)
+            return self._pictures.made(mine, generated, HeadStart(self._parts.store))
         except Exception as error:  # whatever it was, it may have been billed
             self._account(mine, error)
             raise

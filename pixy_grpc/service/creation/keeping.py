@@ -55,7 +55,8 @@ class Keeping:
         May be called again after any error. Raises those of NOT_NOW.
         """
         deadline = Deadline.after(self._limits.store)
-        self.put(made.contents.key, made.data, deadline)
+        if not made.is_stored:
+            self.put(made.contents.key, made.data, deadline)
         progress.stored(made.contents.size_bytes)
         return self.bind(mine, made, deadline)
 

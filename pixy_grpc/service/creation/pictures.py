@@ -9,21 +9,27 @@ from dataclasses import dataclass
 
 from pixy_grpc.core.contents import ImageContents, digest_blocks
 from pixy_grpc.core.creations import Creation, PaidImage, Usage
+from pixy_grpc.core.exceptions import ProviderBadResponseError
 from pixy_grpc.core.models import ImageFormat
 from pixy_grpc.core.ports import GeneratedImage
 from pixy_grpc.service.creation.arrivals import Arrival, Arrivals
+from pixy_grpc.service.creation.headstart import HeadStart
 from pixy_grpc.service.creation.limits import CreationLimits
-from pixy_grpc.service.inspection import Picture, inspect
+from pixy_grpc.service.inspection import Picture, inspect, sniff
 
 
 @dataclass(frozen=True)
 class Made:
-    """Bytes that are an image, and what is to be known of them."""
+    """Bytes that are an image, and what is to be known of them.
+
+    `is_stored` where they are durable already.
+    """
 
     data: bytes
     format: ImageFormat
     contents: ImageContents
     usage: Usage | None = None
+    is_stored: bool = False
 
     def paid(self, mine: Creation) -> PaidImage:
         """Return what it takes to bind them to a creation."""
@@ -42,27 +48,39 @@ class Pictures:
         """Return one image's way in, which ends with the block."""
         return self._arrivals.arrival()
 
-    def made(self, mine: Creation, generated: GeneratedImage) -> Made:
+    def made(self, mine: Creation, generated: GeneratedImage, start: HeadStart) -> Made:
         """Describe what the generator made, under the key of a new attempt.
 
-        Raises ProviderBadResponseError.
+        It is stored meanwhile, if that can be. Raises ProviderBadResponseError; nothing
+        is stored then.
         """
-        picture, sums = self._looked(generated.data)
-        key = f"{mine.guid}.{uuid.uuid4().hex[:8]}{picture.format.extension}"
-        contents = _contents(
-            mine, picture, sums, PaidImage(mine.fence, mine.guid, key, generated.model)
+        announced = sniff(generated.data)
+        if announced is None:
+            raise ProviderBadResponseError("What was made is not a usable image.")
+        key = f"{mine.guid}.{uuid.uuid4().hex[:8]}{announced.extension}"
+        paid = PaidImage(mine.fence, mine.guid, key, generated.model)
+        try:
+            picture, sums = self._looked(generated.data, lambda: start.put(key, generated.data))
+        except ProviderBadResponseError:
+            start.take_back()
+            raise
+        contents = _contents(mine, picture, sums, paid)
+        return Made(
+            generated.data, picture.format, contents, generated.usage, is_stored=start.is_stored
         )
-        return Made(generated.data, picture.format, contents, generated.usage)
 
     def found(self, mine: Creation, paid: PaidImage, data: bytes) -> Made:
         """Describe bytes that are kept already. Raises ProviderBadResponseError."""
         picture, sums = self._looked(data)
         return Made(data, picture.format, _contents(mine, picture, sums, paid), paid.usage)
 
-    def _looked(self, data: bytes) -> tuple[Picture, "_Sums"]:
-        """Decode in one of the threads for it, and take the sums meanwhile."""
+    def _looked(
+        self, data: bytes, meanwhile: Callable[[], None] = lambda: None
+    ) -> tuple[Picture, "_Sums"]:
+        """Decode in one of the threads for it; take the sums, and act, meanwhile."""
         decoding = self._decoders.submit(self._look, data)
         sums = _Sums(len(data), hashlib.sha256(data).hexdigest(), digest_blocks(data))
+        meanwhile()
         return decoding.result(), sums
 
 

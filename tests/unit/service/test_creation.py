@@ -34,10 +34,11 @@ from pixy_grpc.core.exceptions import (
     TransactionConflictError,
 )
 from pixy_grpc.core.ports import GeneratedImage, NewImage, StoredImage
+from pixy_grpc.service.creation.headstart import HeadStart
 from pixy_grpc.service.creation.limits import LAPSE, CreationLimits
 from pixy_grpc.service.creation.pictures import Pictures
 from pixy_grpc.service.inspection import Picture, inspect
-from tests.fakes import FixedClock, GeneratorRequest, InMemoryImageRepository
+from tests.fakes import FixedClock, GeneratorRequest, InMemoryImageRepository, InMemoryImageStore
 from tests.unit.service.creating import REQUEST_ID, WAIT_SECONDS, Pausing, World, png
 
 GONE = {"is_active": lambda: False}
@@ -553,7 +554,11 @@ def test_pictures_are_decoded_a_few_at_a_time() -> None:
 
     pictures = Pictures(CreationLimits(decodes=2), look)
     with ThreadPoolExecutor(8) as threads:
-        made = list(threads.map(lambda _: pictures.made(mine, png()), range(16)))
+        made = list(
+            threads.map(
+                lambda _: pictures.made(mine, png(), HeadStart(InMemoryImageStore())), range(16)
+            )
+        )
 
     assert len({each.contents.key for each in made}) == 16
     assert most == [2]

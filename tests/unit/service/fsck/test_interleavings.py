@@ -15,6 +15,7 @@ from pixy_grpc.core.contents import digest_blocks
 from pixy_grpc.core.creations import Creation, FenceLostError, Refusal
 from pixy_grpc.core.exceptions import ConstraintViolationError
 from pixy_grpc.core.ports import GeneratedImage, StoredObject
+from pixy_grpc.service.creation.headstart import HeadStart
 from pixy_grpc.service.creation.keeping import Keeping
 from pixy_grpc.service.creation.leases import Leases
 from pixy_grpc.service.creation.pictures import Made, Pictures
@@ -103,7 +104,7 @@ class Owner:
         self._mine = mine
         leases = Leases(depot.creations, depot.clock, LIMITS)
         self._keeping = Keeping(depot.parts, leases, LIMITS)
-        self._made: Made = Pictures(LIMITS).made(mine, image)
+        self._made: Made = Pictures(LIMITS).made(mine, image, HeadStart(InMemoryImageStore()))
 
     def put(self) -> None:
         """Store the bytes, and age them at once."""
