@@ -12,6 +12,7 @@ from pixy_grpc.service.catalogue import ImagePage
 from pixy_grpc.service.creation import CreatedImage, CreationRequest
 from pixy_grpc.service.delivery import ByteRange, Delivery, WantedBytes
 from pixy_grpc.v1 import image_service_pb2 as pb
+from pixy_grpc.web.encoding import EncodedData, encoded_data
 
 _FORMATS: dict[int, ImageFormat | None] = {
     pb.IMAGE_FORMAT_UNSPECIFIED: None,
@@ -106,11 +107,11 @@ def list_response(page: ImagePage) -> pb.ListImageDetailsResponse:
     )
 
 
-def bytes_responses(delivery: Delivery) -> Iterator[pb.GetImageBytesResponse]:
+def bytes_responses(delivery: Delivery) -> Iterator[pb.GetImageBytesResponse | EncodedData]:
     """Return the messages of a delivery: the details, then the bytes."""
     yield pb.GetImageBytesResponse(details=details(delivery.image))
     for chunk in delivery.chunks:
-        yield pb.GetImageBytesResponse(data=chunk)
+        yield encoded_data(chunk)
 
 
 def details(image: Image) -> pb.ImageDetails:

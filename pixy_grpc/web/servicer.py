@@ -11,6 +11,7 @@ from pixy_grpc.service.delivery import ImageDelivery
 from pixy_grpc.v1 import image_service_pb2 as pb
 from pixy_grpc.v1 import image_service_pb2_grpc as pb_grpc
 from pixy_grpc.web import conversion as to
+from pixy_grpc.web.encoding import EncodedData
 from pixy_grpc.web.narration import Narration
 from pixy_grpc.web.pace import Pace
 from pixy_grpc.web.scope import current_call
@@ -75,9 +76,9 @@ class ImageServicer(pb_grpc.ImageServiceServicer):
             )
         )
 
-    def GetImageBytes(  # noqa: N802 - the contract's name
+    def GetImageBytes(  # type: ignore[override]  # noqa: N802 - its name; some is encoded
         self, request: pb.GetImageBytesRequest, context: grpc.ServicerContext
-    ) -> Iterator[pb.GetImageBytesResponse]:
+    ) -> Iterator[pb.GetImageBytesResponse | EncodedData]:
         """Stream bytes at the reader's pace, within limits."""
         wanted = to.wanted_bytes(request)
         with self._delivery.open(request.guid, wanted, current_call(context)) as delivery:

@@ -15,6 +15,7 @@ import grpc
 from google.protobuf.message import DecodeError
 
 from pixy_grpc.core.exceptions import MalformedRequestError
+from pixy_grpc.web.encoding import serializer
 from pixy_grpc.web.interceptors.base import Continuation, Handler, behaviour_of
 from pixy_grpc.web.scope import name_creation
 from pixy_grpc.web.watchdog import Watchdog
@@ -56,9 +57,10 @@ class MessageInterceptor(grpc.ServerInterceptor):
         def unary(requests: Iterator[bytes], context: grpc.ServicerContext) -> Any:
             return behaviour(_parsed(parse, self._read(requests, context, seconds)), context)
 
+        encode = serializer(handler.response_serializer)
         if handler.response_streaming:
-            return grpc.stream_stream_rpc_method_handler(stream, None, handler.response_serializer)
-        return grpc.stream_unary_rpc_method_handler(unary, None, handler.response_serializer)
+            return grpc.stream_stream_rpc_method_handler(stream, None, encode)
+        return grpc.stream_unary_rpc_method_handler(unary, None, encode)
 
     def _read(
         self, requests: Iterator[bytes], context: grpc.ServicerContext, seconds: float
