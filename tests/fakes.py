@@ -39,6 +39,7 @@ from pixy_grpc.core.ports import (
     PageQuery,
     Position,
     RenditionKey,
+    Space,
     SpooledImage,
     StoredImage,
     StoredObject,
@@ -424,7 +425,7 @@ class InMemoryImageStore:
         self.quarantined: dict[str, bytes] = beside.quarantined if beside else {}
         self.leftovers: dict[str, bytes] = beside.leftovers if beside else {}
         self.modified: dict[str, datetime] = beside.modified if beside else {}
-        self.free: int | None = None
+        self.free: Space | None = None
         self._lock = beside._lock if beside else threading.Lock()  # noqa: SLF001 - likewise
         self.failure: ImageException | None = None
 
@@ -488,7 +489,7 @@ class InMemoryImageStore:
         for key, data in list(found.items()):
             yield StoredObject(key, len(data), self.modified[key])
 
-    def free_bytes(self, deadline: Deadline) -> int | None:
+    def space(self, deadline: Deadline) -> Space | None:
         """Return what was told."""
         self._require(deadline)
         return self.free

@@ -286,6 +286,14 @@ class StoredObject:
     modified_at: datetime
 
 
+@dataclass(frozen=True)
+class Space:
+    """How many bytes a store can take more, and how many it can hold in all."""
+
+    free_bytes: int
+    total_bytes: int
+
+
 class ImageStore(Protocol):
     """Keeps bytes under keys. Every method may raise StorageUnavailableError.
 
@@ -338,8 +346,8 @@ class ImageStore(Protocol):
     def purge(self, key: str, deadline: Deadline) -> None:
         """Delete what lies in quarantine under that key; one not there is no error."""
 
-    def free_bytes(self, deadline: Deadline) -> int | None:
-        """Return how much more can be stored, None where that has no known bound."""
+    def space(self, deadline: Deadline) -> Space | None:
+        """Return how much can be stored, None where that has no known bound."""
 
     def ping(self, deadline: Deadline) -> None:
         """Return once the store has shown that it is the one this service began with."""

@@ -16,7 +16,7 @@ from pixy_grpc.core.exceptions import (
     StorageFullError,
     StorageUnavailableError,
 )
-from pixy_grpc.core.ports import StoredObject
+from pixy_grpc.core.ports import Space, StoredObject
 from pixy_grpc.data.folder_walk import KEY, plain_files, stored_files
 
 MARK = ".pixy-store"
@@ -168,13 +168,13 @@ class FolderStore:
             self._require_mark()
             yield from found
 
-    def free_bytes(self, deadline: Deadline) -> int:
+    def space(self, deadline: Deadline) -> Space:
         """Return what the file system leaves to this user, if it is the store's."""
         _require_time(deadline)
         with translated():
             self._require_mark()
             status = os.statvfs(self._root)
-        return status.f_bavail * status.f_frsize
+        return Space(status.f_bavail * status.f_frsize, status.f_blocks * status.f_frsize)
 
     def ping(self, deadline: Deadline) -> None:
         """Look for the mark: an empty mount point does not carry it."""

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
@@ -64,7 +64,8 @@ def wait_until(condition: Callable[[], object], what: str, seconds: float = WAIT
 class ServeProcess:
     """A running `pixy-grpc serve`: a parent, its workers, and what they log."""
 
-    def __init__(self, folder: Path, **settings: str) -> None:
+    def __init__(self, folder: Path, *, within: Sequence[str] = (), **settings: str) -> None:
+        """Start it in a folder, `within` a command that runs another."""
         self.folder = folder
         self._settings = {"PIXY_TOKENS": TOKENS_SETTING, **settings}
         self._lines: list[str] = []
@@ -72,7 +73,7 @@ class ServeProcess:
         self._port = 0
         self._changed = threading.Condition()
         self._process = subprocess.Popen(
-            [PROGRAM, "serve"],
+            [*within, PROGRAM, "serve"],
             cwd=folder,
             env=environment(**self._settings),
             stderr=subprocess.PIPE,
@@ -195,9 +196,9 @@ class ServeProcess:
 
 
 @contextmanager
-def serving(folder: Path, **settings: str) -> Iterator[ServeProcess]:
+def serving(folder: Path, *, within: Sequence[str] = (), **settings: str) -> Iterator[ServeProcess]:
     """Serve from a folder until the block ends; no process is left then."""
-    process = ServeProcess(folder, **settings)
+    process = ServeProcess(folder, within=within, **settings)
     try:
         yield process.await_serving()
     finally:

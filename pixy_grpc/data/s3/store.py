@@ -136,7 +136,7 @@ class S3Store:
         self._require_mark(deadline)
         self._delete(name, deadline)
 
-    def free_bytes(self, deadline: Deadline) -> None:
+    def space(self, deadline: Deadline) -> None:
         """Return None: a bucket has no bound that it tells."""
         require_time(deadline)
 

@@ -215,8 +215,8 @@ class ImageCreation:
         call.deadline.check()
         if not call.is_active():
             raise DeadlineTooShortError("The caller has gone; nothing was made.")
-        free = self._parts.store.free_bytes(call.deadline)
-        if free is not None and free < self._limits.spare_bytes:
+        space = self._parts.store.space(call.deadline)
+        if space and space.free_bytes < self._limits.spare_of(space.total_bytes):
             raise StorageFullError("The store of bytes is nearly full; nothing was made.")
 
     def _new(self, order: Order) -> NewCreation:

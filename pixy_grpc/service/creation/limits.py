@@ -21,9 +21,9 @@ class CreationLimits:
     was asked for is waited for. `store` caps one attempt at storing.
     `arrivals` images are on their way in at once, from the first byte of an answer until
     it is stored, and `decodes` of them decoded, each 4 bytes a pixel. Below `spare_bytes` of
-    free space nothing is asked for. `round` is how often is looked for what others left
-    unfinished; after a failure the next attempt comes between `first_pause` and
-    `longest_pause`.
+    free space, or a `spare_share` of a small store, nothing is asked for. `round` is how
+    often is looked for what others left unfinished; after a failure the next attempt comes
+    between `first_pause` and `longest_pause`.
     """
 
     lease: float = 15.0
@@ -33,9 +33,14 @@ class CreationLimits:
     arrivals: int = 3
     decodes: int = 1
     spare_bytes: int = 64 * 1024 * 1024
+    spare_share: float = 0.125
     round: float = 15.0
     first_pause: float = 0.25
     longest_pause: float = 15.0
+
+    def spare_of(self, total_bytes: int) -> int:
+        """Return what has to be free of a store of that size."""
+        return min(self.spare_bytes, int(total_bytes * self.spare_share))
 
     @property
     def lease_ms(self) -> int:

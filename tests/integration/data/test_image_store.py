@@ -197,10 +197,11 @@ def test_quarantine_of_a_missing_key_is_fine(store: ImageStore) -> None:
     store.quarantine(new_key(), soon())
 
 
-def test_free_bytes_are_some_or_unknown(store: ImageStore) -> None:
-    free = store.free_bytes(soon())
+def test_space_is_some_or_unknown(store: ImageStore) -> None:
+    """There is some left, of no less in all."""
+    space = store.space(soon())
 
-    assert free is None or free > 0
+    assert space is None or 0 < space.free_bytes <= space.total_bytes
 
 
 def test_ping_returns(store: ImageStore) -> None:
@@ -215,7 +216,7 @@ OPERATIONS: dict[str, Callable[[ImageStore, Deadline], object]] = {
     "delete": lambda store, deadline: store.delete(KEY, deadline),
     "keys": lambda store, deadline: store.keys(new_guid(), deadline),
     "quarantine": lambda store, deadline: store.quarantine(KEY, deadline),
-    "free_bytes": lambda store, deadline: store.free_bytes(deadline),
+    "space": lambda store, deadline: store.space(deadline),
     "ping": lambda store, deadline: store.ping(deadline),
 }
 

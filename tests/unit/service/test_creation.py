@@ -33,7 +33,7 @@ from pixy_grpc.core.exceptions import (
     TooManyCreatesError,
     TransactionConflictError,
 )
-from pixy_grpc.core.ports import GeneratedImage, NewImage, StoredImage
+from pixy_grpc.core.ports import GeneratedImage, NewImage, Space, StoredImage
 from pixy_grpc.service.creation.headstart import HeadStart
 from pixy_grpc.service.creation.limits import LAPSE, CreationLimits
 from pixy_grpc.service.creation.pictures import Pictures
@@ -179,15 +179,19 @@ def test_caller_who_goes_after_the_claim_is_not_generated_for() -> None:
     assert (world.asked, world.state) == (0, "none")
 
 
-def test_full_store_is_found_out_before_money_is_spent() -> None:
+@pytest.mark.parametrize(
+    ("total", "needed"), [(10**12, 64 * 1024 * 1024), (2 * 1024 * 1024, 256 * 1024)]
+)
+def test_full_store_is_found_out_before_money_is_spent(total: int, needed: int) -> None:
+    """A share is kept of a small store, and so much of any other."""
     world = World()
-    world.store.free = world.limits.spare_bytes - 1
+    world.store.free = Space(needed - 1, total)
 
     with pytest.raises(StorageFullError):
         world.create()
 
     assert (world.asked, world.state) == (0, "none")
-    world.store.free += 1
+    world.store.free = Space(needed, total)
     assert world.create()
 
 
