@@ -9,7 +9,7 @@ from pixy_grpc.core.exceptions import (
     ProviderOutcomeUnknownError,
     StorageUnavailableError,
 )
-from pixy_grpc.core.ports import SpooledImage
+from pixy_grpc.core.ports import Space, SpooledImage
 from tests.fakes import InMemorySpool
 from tests.unit.service.creating import World, png
 from tests.unit.service.test_recovery import comes, crash
@@ -65,10 +65,11 @@ def test_ask_that_cannot_be_counted_is_not_unavailable() -> None:
 
 
 def test_full_store_is_not_said_to_have_cost_nothing() -> None:
+    """Nothing is asked for now; an earlier ask may have been billed all the same."""
     world = World()
     crash(world, "asked")
     world.end_leases()
-    world.store.free = 0
+    world.store.free = Space(0, 10**12)
 
     with pytest.raises(ProviderOutcomeUnknownError):
         world.create()

@@ -15,6 +15,7 @@ from pixy_grpc.service.creation import CreatedImage
 from pixy_grpc.service.delivery import ByteRange, Delivery, WantedBytes
 from pixy_grpc.v1 import image_service_pb2 as pb
 from pixy_grpc.web import conversion
+from pixy_grpc.web.encoding import encoded_data
 
 NOON = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -192,4 +193,4 @@ def test_bytes_responses_begin_with_details_alone() -> None:
 
     assert first == pb.GetImageBytesResponse(details=conversion.details(IMAGE))
     assert next(chunks) == b"one"
-    assert list(responses) == [pb.GetImageBytesResponse(data=b"two")]
+    assert list(responses) == [encoded_data(b"two")]
