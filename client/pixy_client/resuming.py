@@ -13,6 +13,7 @@ from pixy_client.streams import begin
 from pixy_client.transport import Transport
 from pixy_client.verification import check_unchanged, expected_bytes
 from pixy_grpc.core.exceptions import (
+    ImageChangedError,
     ImageException,
     ServiceUnavailableError,
     TooManyDownloadsError,
@@ -93,6 +94,7 @@ class ResumingRead:
             except ImageException as exc:
                 if self._image is None or not may_resume(exc):
                     raise
+                self._require_sum(self._image, exc)
                 if self._is_complete(self._image):
                     return
                 self._wait(exc)
@@ -113,6 +115,14 @@ class ResumingRead:
             for part in parts:
                 self._count(part)
                 yield part
+
+    def _require_sum(self, image: Image, cut: ImageException) -> None:
+        """Raise ImageChangedError where nobody could tell whether what follows belongs to
+        what has arrived: an older image has no sum.
+        """
+        if self._received and not image.sha256 and not self._is_complete(image):
+            text = "The read was cut, and the image has no sum to go on by: begin anew."
+            raise ImageChangedError(text) from cut
 
     def _missing(self) -> Reading:
         """Return what is still to be read; a limit is never down to 0, which means all."""

@@ -158,7 +158,8 @@ class Renditions:
     def _make(self, stored: StoredImage, key: RenditionKey, call: Call) -> _Made:
         rendered = self._rendered(stored, key, call)
         made = _Made(_contents(key, rendered), rendered.data)
-        self._cache.put(key, made.contents, made.data)
+        if known(stored).sha256:  # else the file may become another without a word
+            self._cache.put(key, made.contents, made.data)
         try:
             self._originals.require(key.guid, call)
         except ImageException:

@@ -159,6 +159,8 @@ class S3Store:
                 return
             text = "The store holds other bytes under this key."
             raise ConstraintViolationError(text) from error
+        except MissingObjectError as error:
+            raise _elsewhere() from error  # the bucket is
 
     def _holds(self, name: str, data: bytes, deadline: Deadline) -> bool:
         try:

@@ -49,14 +49,15 @@ class Asking:
         """
         generator, prompt = self._parts.generator, order.image.prompt
         deadline = Deadline.after(self._limits.generate)
+        start = HeadStart(self._parts.store, self._limits.store)
         try:
             self.confirm(mine)
             call.progress.generating(generator.name)
             audience = self._audience(mine, call, arrival)
             generated = generator.generate(prompt, order.options, deadline, audience)
-            return self._pictures.made(mine, generated, HeadStart(self._parts.store))
+            return self._pictures.made(mine, generated, start)
         except Exception as error:  # whatever it was, it may have been billed
-            self._account(mine, error)
+            self._account(mine, error, start)
             raise
 
     def confirm(self, mine: Creation) -> None:
@@ -102,19 +103,21 @@ class Asking:
             arriving=arrival.enter,
         )
 
-    def _account(self, mine: Creation, error: Exception) -> None:
+    def _account(self, mine: Creation, error: Exception, start: HeadStart) -> None:
         meaning = verdict(error)
         _log.info("creation %s guid=%s", meaning.name, mine.guid)
         if meaning is Verdict.RELEASED:
             self.release(mine)
         elif meaning is Verdict.REFUSED and isinstance(error, ImageException):
-            self._refuse(mine, error)
+            self._refuse(mine, error, start)
         else:
             self.give_up(mine)
 
-    def _refuse(self, mine: Creation, error: ImageException) -> None:
+    def _refuse(self, mine: Creation, error: ImageException, start: HeadStart) -> None:
+        """Keep the refusal; where that is ours to say, nobody adopts what was stored."""
         with _noting(mine):
             self._parts.creations.note_refused(mine.fence, Refusal.of(error), self._deadline())
+            start.set_aside()
 
     def _deadline(self) -> Deadline:
         return Deadline.after(self._limits.store)

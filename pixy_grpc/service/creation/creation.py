@@ -80,6 +80,7 @@ class ImageCreation:
         self._rounds.stop(JOIN_SECONDS)
         ended &= self._backlog.drain(deadline.remaining())
         self._leases.stop(JOIN_SECONDS)
+        self._pictures.close()
         return ended
 
     def create(self, request: CreationRequest, call: Call) -> CreatedImage:

@@ -6,9 +6,6 @@ from pixy_grpc.core.call import Deadline
 from pixy_grpc.core.exceptions import ImageException
 from pixy_grpc.core.ports import ImageStore
 
-HEADSTART_SECONDS = 2.0
-"""Cap on a store that is slow: what has no head start is stored afterwards, as ever."""
-
 _log = logging.getLogger(__name__)
 
 
@@ -19,8 +16,10 @@ class HeadStart:
     before it adopts them.
     """
 
-    def __init__(self, store: ImageStore) -> None:
+    def __init__(self, store: ImageStore, seconds: float) -> None:
+        """Take how long one attempt at storing may last."""
         self._store = store
+        self._seconds = seconds
         self._key = ""
 
     @property
@@ -29,18 +28,19 @@ class HeadStart:
         return bool(self._key)
 
     def put(self, key: str, data: bytes) -> None:
-        """Store the bytes, if that can be done now."""
+        """Store the bytes, if that can be done now; what fails is tried again as ever."""
         try:
-            self._store.put(key, data, Deadline.after(HEADSTART_SECONDS))
+            self._store.put(key, data, Deadline.after(self._seconds))
+        except Exception as error:  # noqa: BLE001 - whatever it was, the image is paid for
+            _log.info("no head start key=%s cause=%r", key, error)
+        else:
             self._key = key
-        except ImageException as error:
-            _log.info("no head start key=%s reason=%s", key, error.reason)
 
-    def take_back(self) -> None:
-        """Remove bytes that are no image; fsck finds those that stay."""
+    def set_aside(self) -> None:
+        """Quarantine bytes that are no image, once nobody else may go on with them."""
         if not self._key:
             return
         try:
-            self._store.delete(self._key, Deadline.after(HEADSTART_SECONDS))
+            self._store.quarantine(self._key, Deadline.after(self._seconds))
         except ImageException as error:
             _log.warning("orphaned bytes key=%s reason=%s", self._key, error.reason)

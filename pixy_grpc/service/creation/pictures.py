@@ -1,11 +1,13 @@
 """What was made, decoded and described: a few at a time, as pixels take memory."""
 
 import hashlib
+import logging
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 
 from pixy_grpc.core.contents import ImageContents, digest_blocks
 from pixy_grpc.core.creations import Creation, PaidImage, Usage
@@ -16,6 +18,8 @@ from pixy_grpc.service.creation.arrivals import Arrival, Arrivals
 from pixy_grpc.service.creation.headstart import HeadStart
 from pixy_grpc.service.creation.limits import CreationLimits
 from pixy_grpc.service.inspection import Picture, inspect, sniff
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -48,22 +52,22 @@ class Pictures:
         """Return one image's way in, which ends with the block."""
         return self._arrivals.arrival()
 
+    def close(self) -> None:
+        """Keep no threads; whatever is still to be decoded is, all the same."""
+        self._decoders.shutdown(wait=False)
+
     def made(self, mine: Creation, generated: GeneratedImage, start: HeadStart) -> Made:
         """Describe what the generator made, under the key of a new attempt.
 
-        It is stored meanwhile, if that can be. Raises ProviderBadResponseError; nothing
-        is stored then.
+        It is stored meanwhile, if that can be. Raises ProviderBadResponseError; what was
+        stored then is for the caller to set aside.
         """
         announced = sniff(generated.data)
         if announced is None:
             raise ProviderBadResponseError("What was made is not a usable image.")
         key = f"{mine.guid}.{uuid.uuid4().hex[:8]}{announced.extension}"
         paid = PaidImage(mine.fence, mine.guid, key, generated.model)
-        try:
-            picture, sums = self._looked(generated.data, lambda: start.put(key, generated.data))
-        except ProviderBadResponseError:
-            start.take_back()
-            raise
+        picture, sums = self._looked(generated.data, lambda: start.put(key, generated.data))
         contents = _contents(mine, picture, sums, paid)
         return Made(
             generated.data, picture.format, contents, generated.usage, is_stored=start.is_stored
@@ -78,10 +82,18 @@ class Pictures:
         self, data: bytes, meanwhile: Callable[[], None] = lambda: None
     ) -> tuple[Picture, "_Sums"]:
         """Decode in one of the threads for it; take the sums, and act, meanwhile."""
-        decoding = self._decoders.submit(self._look, data)
+        decoding = self._decoding(data)
         sums = _Sums(len(data), hashlib.sha256(data).hexdigest(), digest_blocks(data))
         meanwhile()
-        return decoding.result(), sums
+        return decoding(), sums
+
+    def _decoding(self, data: bytes) -> Callable[[], Picture]:
+        """Begin to decode; return what waits for the end. Without a thread it is done there."""
+        try:
+            return self._decoders.submit(self._look, data).result
+        except RuntimeError as error:  # no thread can begin, or the interpreter is ending
+            _log.warning("decoded in the thread of the creation: %s", error)
+            return partial(self._look, data)
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,22 @@ def test_read_of_a_range_that_is_cut_asks_for_its_rest(stand_in: StandIn, client
     assert _asked(stand_in) == [(5, CHUNK_BYTES + 7, ""), (CHUNK_BYTES + 5, 7, SHA256)]
 
 
+def test_read_of_an_image_without_a_sum_begins_anew(stand_in: StandIn, client: Client) -> None:
+    """Nobody could tell whether what follows belongs to what has arrived."""
+    older = details_of()
+    older.ClearField("sha256")
+    stand_in.script(
+        "GetImageBytes",
+        sends_range(details=older, messages=1, then=breaks()),
+        sends_range(details=older),
+    )
+
+    read = client.read(GUID)
+
+    assert (read.data, read.verified) == (DATA, False)
+    assert _asked(stand_in) == [(0, 0, ""), (0, 0, "")]
+
+
 @pytest.mark.parametrize("limit", [0, CHUNK_BYTES])
 def test_read_that_is_cut_behind_its_last_byte_asks_for_nothing(
     stand_in: StandIn, client: Client, limit: int

@@ -560,7 +560,8 @@ def test_pictures_are_decoded_a_few_at_a_time() -> None:
     with ThreadPoolExecutor(8) as threads:
         made = list(
             threads.map(
-                lambda _: pictures.made(mine, png(), HeadStart(InMemoryImageStore())), range(16)
+                lambda _: pictures.made(mine, png(), HeadStart(InMemoryImageStore(), 30.0)),
+                range(16),
             )
         )
 

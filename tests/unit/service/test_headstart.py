@@ -6,15 +6,15 @@ from datetime import UTC, datetime
 import pytest
 
 from pixy_grpc.core.call import Deadline
-from pixy_grpc.core.creations import Creation, CreationKey, CreationState, Fence
-from pixy_grpc.core.exceptions import ProviderBadResponseError, StorageUnavailableError
+from pixy_grpc.core.creations import Creation, CreationKey, CreationState, Fence, FenceLostError
+from pixy_grpc.core.exceptions import ProviderBadResponseError
 from pixy_grpc.core.ports import GeneratedImage
 from pixy_grpc.service.creation.headstart import HeadStart
 from pixy_grpc.service.creation.limits import CreationLimits
 from pixy_grpc.service.creation.pictures import Pictures
 from pixy_grpc.service.inspection import Picture, inspect
 from tests.fakes import InMemoryImageStore
-from tests.unit.service.creating import WAIT_SECONDS, png
+from tests.unit.service.creating import WAIT_SECONDS, World, png
 
 MINE = Creation(
     fence=Fence(CreationKey("alice", "id"), 1, "0b"),
@@ -33,7 +33,7 @@ class FailingStore(InMemoryImageStore):
 
     def put(self, *_: object) -> None:
         """Refuse."""
-        raise StorageUnavailableError("Out of reach.")
+        raise KeyError("what nobody foresaw")
 
 
 class TellingStore(InMemoryImageStore):
@@ -53,7 +53,7 @@ def test_image_is_stored_before_it_is_decoded() -> None:
     """The disk does not wait for the processor: the bytes are there when the look ends."""
     stored, seen = threading.Event(), list[bool]()
     store = TellingStore(stored)
-    start = HeadStart(store)
+    start = HeadStart(store, WAIT_SECONDS)
 
     def look(data: bytes) -> Picture:
         stored.wait(WAIT_SECONDS)
@@ -67,19 +67,47 @@ def test_image_is_stored_before_it_is_decoded() -> None:
     assert store.objects == {made.contents.key: made.data}
 
 
-def test_bytes_that_are_no_image_are_taken_back() -> None:
-    """A truncated file begins as an image; nothing of it stays."""
-    store = InMemoryImageStore()
-    truncated = GeneratedImage(png().data[:60])
+def test_store_that_fails_in_whatever_way_costs_the_head_start_alone() -> None:
+    """The image is paid for: it is made all the same, and stored as ever."""
+    start = HeadStart(FailingStore(), WAIT_SECONDS)
 
-    with pytest.raises(ProviderBadResponseError):
-        Pictures(CreationLimits()).made(MINE, truncated, HeadStart(store))
-
-    assert store.objects == {}
-
-
-def test_store_that_fails_costs_the_head_start_alone() -> None:
-    """The image is made all the same, and stored as ever."""
-    made = Pictures(CreationLimits()).made(MINE, png(), HeadStart(FailingStore()))
+    made = Pictures(CreationLimits()).made(MINE, png(), start)
 
     assert not made.is_stored
+
+
+def test_bytes_that_are_no_image_are_put_aside_once_refused() -> None:
+    """A truncated file begins as an image: nobody adopts it, and somebody may look at it."""
+    world = World(GeneratedImage(png().data[:60]))
+
+    with pytest.raises(ProviderBadResponseError):
+        world.create()
+
+    assert world.state == "refused"
+    assert world.store.objects == {}
+    assert list(world.store.quarantined.values()) == [png().data[:60]]
+
+
+def test_bytes_that_somebody_else_goes_on_with_are_left_alone() -> None:
+    """Who lost the fence while it decoded may not touch what the winner has adopted."""
+    world = World(GeneratedImage(png().data[:60]))
+
+    def overtake(*_: object) -> None:
+        raise FenceLostError
+
+    world.creations.note_refused = overtake  # type: ignore[method-assign]
+
+    with pytest.raises(ProviderBadResponseError):
+        world.create()
+
+    assert list(world.store.objects.values()) == [png().data[:60]]
+
+
+def test_picture_is_decoded_without_a_thread_for_it() -> None:
+    """Where none can begin, what was paid for is not lost to that."""
+    pictures = Pictures(CreationLimits())
+    pictures.close()
+
+    made = pictures.made(MINE, png(), HeadStart(InMemoryImageStore(), WAIT_SECONDS))
+
+    assert made.contents.width == 8

@@ -182,6 +182,15 @@ def test_rendition_that_is_not_kept_is_served_all_the_same() -> None:
     assert not world.cache.renditions
 
 
+def test_rendition_of_an_image_without_sums_is_not_kept() -> None:
+    """Its file may become another without a word, and the rendition would be of the first."""
+    world = World(OLDER)
+
+    world.read(replace(KEY, source=OLDER.key))
+
+    assert not world.cache.renditions
+
+
 def test_rendition_that_is_not_kept_is_bounded_in_memory() -> None:
     """Who reads slowly from memory leaves no more than that to others."""
     world = World(keeps=False, limits=RenditionLimits(loose_bytes=1))

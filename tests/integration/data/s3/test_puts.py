@@ -116,6 +116,15 @@ def test_put_that_met_another_request_was_not_stored(bare: Bare) -> None:
             S3Store(bare.access(stand_in.origin)).put(new_key(), DATA, soon())
 
 
+def test_put_in_a_bucket_that_is_gone_is_unavailable(bare: Bare) -> None:
+    """There is nothing that could be missing but the bucket, or what stands before it."""
+    with providing() as stand_in:
+        stand_in.will(MARK, answer(b"", 404))
+
+        with pytest.raises(StorageUnavailableError):
+            S3Store(bare.access(stand_in.origin)).put(new_key(), DATA, soon())
+
+
 def test_delete_in_a_bucket_that_is_gone_is_unavailable(bare: Bare) -> None:
     """A missing object is answered as if it had been there; a missing bucket is not."""
     with providing() as stand_in:

@@ -104,7 +104,7 @@ class Owner:
         self._mine = mine
         leases = Leases(depot.creations, depot.clock, LIMITS)
         self._keeping = Keeping(depot.parts, leases, LIMITS)
-        self._made: Made = Pictures(LIMITS).made(mine, image, HeadStart(InMemoryImageStore()))
+        self._made: Made = Pictures(LIMITS).made(mine, image, HeadStart(InMemoryImageStore(), 30.0))
 
     def put(self) -> None:
         """Store the bytes, and age them at once."""
