@@ -127,7 +127,6 @@ class Pool:
         """Ping a connection, or make it anew: what takes time, in which much may happen."""
         if not (connection.open and connection.answers_by(deadline.within(PING_SECONDS))):
             self._connect(connection, deadline)
-        self._require_open()
         if not deadline.remaining():
             raise late(deadline)
 
