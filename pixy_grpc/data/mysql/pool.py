@@ -72,7 +72,6 @@ class Pool:
 
     def take(self, deadline: Deadline) -> Loan:
         """Lend a connection; raise pymysql.Error where there is none to be had."""
-        self._require_open()
         if not self._places.take(deadline.remaining()):
             raise late(deadline)
         try:
