@@ -243,7 +243,7 @@ def assemble(  # noqa: PLR0913 - what a test of it picks
     use_cases = UseCases(
         creation=ImageCreation(parts, creation_limits or CreationLimits()),
         catalogue=ImageCatalogue(images, parts.store, parts.clock, cache),
-        delivery=ImageDelivery(images, originals, renditions, limits.downloads),
+        delivery=ImageDelivery(images, originals, renditions),
     )
     server = GrpcServer(
         use_cases,

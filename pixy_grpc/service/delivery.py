@@ -1,7 +1,6 @@
 """The use case of reading an image's bytes: whole and right, or an error."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
@@ -11,12 +10,8 @@ from pixy_grpc.core.exceptions import ImageChangedError, InvalidOffsetError
 from pixy_grpc.core.models import Image, ImageFormat
 from pixy_grpc.core.ports import ImageRepository
 from pixy_grpc.service.originals import Originals, known, verified
-from pixy_grpc.service.readahead import ReadAhead
 from pixy_grpc.service.renditions import Renditions, rendition_key
 from pixy_grpc.service.validation import valid_guid, valid_max_side, valid_sha256
-
-DOWNLOADS = 64
-"""The downloads of a server whose room for them has its usual size."""
 
 
 @dataclass(frozen=True)
@@ -67,14 +62,8 @@ class ImageDelivery:
     """Reads bytes."""
 
     def __init__(
-        self,
-        repository: ImageRepository,
-        originals: Originals,
-        renditions: Renditions,
-        downloads: int = DOWNLOADS,
+        self, repository: ImageRepository, originals: Originals, renditions: Renditions
     ) -> None:
-        """Take how many downloads there are at most: each has a thread that reads ahead."""
-        self._threads = ThreadPoolExecutor(downloads, thread_name_prefix="pixy-readahead")
         self._repository = repository
         self._originals = originals
         self._renditions = renditions
@@ -97,18 +86,11 @@ class ImageDelivery:
                 span = _span(known(stored), wanted.range, expected)
                 opened = resources.enter_context(self._originals.open(stored, call))
                 chunks = self._originals.read(stored, opened, span, call)
-                yield Delivery(stored.image, self._ahead(resources, chunks))
+                yield Delivery(stored.image, chunks)
             else:
                 opened = resources.enter_context(self._renditions.open(stored, key, call))
                 span = _span(opened.contents, wanted.range, expected)
-                chunks = self._ahead(resources, verified(opened, span))
-                yield Delivery(_as_sent(stored.image, opened.contents), chunks)
-
-    def _ahead(self, resources: ExitStack, chunks: Iterator[bytes]) -> Iterator[bytes]:
-        """Read ahead until the delivery ends, before what is read from is closed."""
-        ahead = ReadAhead(chunks, self._threads)
-        resources.callback(ahead.close)
-        return iter(ahead)
+                yield Delivery(_as_sent(stored.image, opened.contents), verified(opened, span))
 
 
 def _span(contents: ImageContents, wanted: ByteRange, expected_sha256: str) -> range:
