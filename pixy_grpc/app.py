@@ -1,4 +1,6 @@
-"""The composition root: the one place that picks implementations and wires them up."""
+"""The composition root: picks implementations, with `stores` and `generators`, and wires
+them up.
+"""
 
 import logging
 import time
