@@ -68,8 +68,10 @@ lock: .venv/.dev ## Pin the requirements anew, with hashes and without addresses
 	$(call compile,--extra server --extra cli --group build -o requirements/run.txt)
 	$(call compile,--all-extras --group build --group dev -c requirements/run.txt -o requirements/dev.txt)
 
+# Extras stay in the names: pip looks a required extra up among the locked names, and takes
+# one that is missing there for a requirement without hashes once a newer version is out.
 compile = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-  --no-emit-index-url --no-header --no-annotate pyproject.toml $(1)
+  --no-strip-extras --no-emit-index-url --no-header --no-annotate pyproject.toml $(1)
 
 # What the package manager has to have installed, by the program that shows it.
 define installed
