@@ -409,9 +409,9 @@ class InMemoryBytes:
         """How many bytes there are."""
         return len(self.data)
 
-    def read(self, offset: int, length: int) -> bytes:
+    def read(self, offset: int, length: int, head: bytes = b"") -> bytes:
         """Return a part of them."""
-        return self.data[offset : offset + length]
+        return head + self.data[offset : offset + length]
 
 
 class InMemoryImageStore:

@@ -270,8 +270,9 @@ class StoredBytes(Protocol):
     def size_bytes(self) -> int:
         """How many bytes are stored now."""
 
-    def read(self, offset: int, length: int) -> bytes:
-        """Return that many bytes from there, fewer only where the store holds fewer.
+    def read(self, offset: int, length: int, head: bytes = b"") -> bytes:
+        """Return `head`, and behind it that many bytes from there, fewer only where the store
+        holds fewer: who needs something before them is spared a copy.
 
         Raises StorageUnavailableError.
         """

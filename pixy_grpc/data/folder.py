@@ -1,6 +1,7 @@
 """A local folder as the store of bytes, durable and create-only."""
 
 import errno
+import io
 import os
 import stat
 import uuid
@@ -259,16 +260,33 @@ class OpenFile:
         self._descriptor = descriptor
         self.size_bytes = os.fstat(descriptor).st_size
 
-    def read(self, offset: int, length: int) -> bytes:
-        """Read without moving a position; a short read is continued to the end."""
-        with translated():
+    def read(self, offset: int, length: int, head: bytes = b"") -> bytes:
+        """Read without moving a position; a short read is continued to the end.
+
+        The head takes the place of the bytes before, which are read along to make room for
+        it: to join the two would copy both. BytesIO copies neither on the way in nor out.
+        """
+        room = len(head)
+        if offset < room:
+            return head + self._read(offset, length)
+        whole = io.BytesIO(self._read(offset - room, room + length))
+        with whole.getbuffer() as view:
+            if len(view) < room:  # the file has become shorter than the offset
+                return head
+            view[:room] = head
+        return whole.getvalue()
+
+    def _read(self, offset: int, length: int) -> bytes:
+        try:
             data = os.pread(self._descriptor, length, offset)
             while 0 < len(data) < length:
                 more = os.pread(self._descriptor, length - len(data), offset + len(data))
                 if not more:
                     break
                 data += more
-            return data
+        except OSError as error:
+            raise _translate(error) from error
+        return data
 
 
 def write_flushed(path: Path, data: bytes) -> None:

@@ -34,8 +34,8 @@ class _Tail:
     def size_bytes(self) -> int:
         return self.file.size_bytes - self.start
 
-    def read(self, offset: int, length: int) -> bytes:
-        return self.file.read(self.start + offset, length)
+    def read(self, offset: int, length: int, head: bytes = b"") -> bytes:
+        return self.file.read(self.start + offset, length, head)
 
 
 def head_of(contents: ImageContents, data: bytes) -> bytes:

@@ -9,7 +9,7 @@ from pixy_grpc.core.contents import ImageContents
 from pixy_grpc.core.exceptions import ImageChangedError, InvalidOffsetError
 from pixy_grpc.core.models import Image, ImageFormat
 from pixy_grpc.core.ports import ImageRepository
-from pixy_grpc.service.originals import Originals, known, verified
+from pixy_grpc.service.originals import HeadOf, Originals, headless, known, verified
 from pixy_grpc.service.renditions import Renditions, rendition_key
 from pixy_grpc.service.validation import valid_guid, valid_max_side, valid_sha256
 
@@ -48,7 +48,8 @@ class WantedBytes:
 
 @dataclass(frozen=True)
 class Delivery:
-    """An image as it is sent, and the bytes wanted of it, at most BLOCK_BYTES at a time.
+    """An image as it is sent, and the bytes wanted of it, at most BLOCK_BYTES at a time, each
+    time behind their head.
 
     Iterating raises ImageCorruptError before a byte of a damaged block is given out, and
     RecordNotFoundError where the image was deleted and the store lends no more of it.
@@ -69,13 +70,16 @@ class ImageDelivery:
         self._renditions = renditions
 
     @contextmanager
-    def open(self, guid: str, wanted: WantedBytes, call: Call) -> Iterator[Delivery]:
+    def open(
+        self, guid: str, wanted: WantedBytes, call: Call, head_of: HeadOf = headless
+    ) -> Iterator[Delivery]:
         """Open an image, or a rendition of it, for reading.
 
-        What is given out of it is right whatever becomes of the image. Raises InvalidGuidError,
-        InvalidSizeError, MalformedRequestError for a sum that is none, RecordNotFoundError,
-        ImageChangedError, InvalidOffsetError, what opening a rendition does, and
-        ImageCorruptError where bytes are missing or not as many as were stored.
+        `head_of` says what stands before each chunk: put there as the chunk is read, it costs
+        no copy. What is given out of it is right whatever becomes of the image. Raises
+        InvalidGuidError, InvalidSizeError, MalformedRequestError for a sum that is none,
+        RecordNotFoundError, ImageChangedError, InvalidOffsetError, what opening a rendition
+        does, and ImageCorruptError where bytes are missing or not as many as were stored.
         """
         guid, max_side = valid_guid(guid), valid_max_side(wanted.max_side)
         expected = valid_sha256(wanted.expected_sha256)
@@ -85,12 +89,13 @@ class ImageDelivery:
             if key is None:
                 span = _span(known(stored), wanted.range, expected)
                 opened = resources.enter_context(self._originals.open(stored, call))
-                chunks = self._originals.read(stored, opened, span, call)
+                chunks = self._originals.read(stored, opened, span, call, head_of)
                 yield Delivery(stored.image, chunks)
             else:
                 opened = resources.enter_context(self._renditions.open(stored, key, call))
                 span = _span(opened.contents, wanted.range, expected)
-                yield Delivery(_as_sent(stored.image, opened.contents), verified(opened, span))
+                chunks = verified(opened, span, head_of)
+                yield Delivery(_as_sent(stored.image, opened.contents), chunks)
 
 
 def _span(contents: ImageContents, wanted: ByteRange, expected_sha256: str) -> range:

@@ -1,7 +1,7 @@
 """The stored bytes of an image: opened, and held to their sums as they are read."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
 from pixy_grpc.core.call import Call
@@ -14,6 +14,14 @@ from pixy_grpc.core.ports import (
     StoredBytes,
     StoredImage,
 )
+
+HeadOf = Callable[[int], bytes]
+"""What stands before a chunk of that many bytes."""
+
+
+def headless(_length: int) -> bytes:
+    """Put nothing before a chunk."""
+    return b""
 
 
 class Originals:
@@ -38,7 +46,12 @@ class Originals:
             yield OpenedBytes(contents, source)
 
     def read(
-        self, stored: StoredImage, opened: OpenedBytes, span: range, call: Call
+        self,
+        stored: StoredImage,
+        opened: OpenedBytes,
+        span: range,
+        call: Call,
+        head_of: HeadOf = headless,
     ) -> Iterator[bytes]:
         """Yield a span of an image's bytes as `verified` does.
 
@@ -46,7 +59,7 @@ class Originals:
         has been deleted since it was opened: a store may lend but the beginning of it.
         """
         try:
-            yield from verified(opened, span)
+            yield from verified(opened, span, head_of)
         except ImageCorruptError:
             self.require(stored.image.guid, call)
             raise
@@ -70,32 +83,50 @@ def known(stored: StoredImage) -> ImageContents:
     return stored.contents
 
 
-def verified(opened: OpenedBytes, span: range) -> Iterator[bytes]:
-    """Yield a span in blocks, each read whole and held to its digest before it is cut.
+def verified(opened: OpenedBytes, span: range, head_of: HeadOf = headless) -> Iterator[bytes]:
+    """Yield a span in chunks of a block or less, each behind its head.
 
-    Where only the sum of the whole is known, the whole is held to it before its end. Older
-    images have no sums until they are adopted. Raises ImageCorruptError.
+    A block is read whole and held to its digest before it is cut. Where only the sum of the
+    whole is known, the whole is held to it before its end. Older images have no sums until
+    they are adopted. Raises ImageCorruptError.
     """
-    contents = opened.contents
-    is_summed = bool(contents.sha256 and not contents.block_digests)
-    total = hashlib.sha256() if is_summed and len(span) == contents.size_bytes else None
-    for index in range(span.start // BLOCK_BYTES, -(-span.stop // BLOCK_BYTES) if span else 0):
-        start = index * BLOCK_BYTES
+    contents, sums = opened.contents, _Sums(opened.contents, span)
+    first = span.start // BLOCK_BYTES * BLOCK_BYTES
+    for start in range(first, span.stop if span else 0, BLOCK_BYTES):
         length = min(BLOCK_BYTES, contents.size_bytes - start)
-        block = opened.source.read(start, length)
-        if len(block) != length or not _is_unchanged(block, contents, index):
+        is_whole = span.start <= start and start + length <= span.stop
+        head = head_of(length) if is_whole else b""
+        chunk = opened.source.read(start, length, head)
+        if len(chunk) != len(head) + length:
             raise _changed()
-        if total:
+        sums.check(start, memoryview(chunk)[len(head) :])
+        if is_whole:
+            yield chunk
+        else:
+            part = chunk[max(span.start - start, 0) : span.stop - start]
+            yield head_of(len(part)) + part
+
+
+class _Sums:
+    """What the blocks of a span are held to, one after the other."""
+
+    def __init__(self, contents: ImageContents, span: range) -> None:
+        is_summed = bool(contents.sha256 and not contents.block_digests)
+        is_whole = len(span) == contents.size_bytes
+        self._contents = contents
+        self._total = hashlib.sha256() if is_summed and is_whole else None
+
+    def check(self, start: int, block: memoryview) -> None:
+        """Take the block that starts there. Raises ImageCorruptError."""
+        contents, total = self._contents, self._total
+        if contents.block_digests:
+            if hashlib.sha256(block).digest() != contents.block_digest(start // BLOCK_BYTES):
+                raise _changed()
+        elif total:
             total.update(block)
-        if total and start + length == span.stop and total.hexdigest() != contents.sha256:
-            raise _changed()
-        yield block[max(span.start - start, 0) : span.stop - start]
-
-
-def _is_unchanged(block: bytes, contents: ImageContents, index: int) -> bool:
-    if not contents.block_digests:
-        return True
-    return hashlib.sha256(block).digest() == contents.block_digest(index)
+            is_last = start + len(block) == contents.size_bytes
+            if is_last and total.hexdigest() != contents.sha256:
+                raise _changed()
 
 
 def _changed() -> ImageCorruptError:

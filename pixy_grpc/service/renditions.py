@@ -65,8 +65,8 @@ class _InMemory:
     def size_bytes(self) -> int:
         return len(self.data)
 
-    def read(self, offset: int, length: int) -> bytes:
-        return self.data[offset : offset + length]
+    def read(self, offset: int, length: int, head: bytes = b"") -> bytes:
+        return b"".join((head, memoryview(self.data)[offset : offset + length]))
 
 
 def rendition_key(

@@ -12,7 +12,6 @@ from pixy_grpc.service.catalogue import ImagePage
 from pixy_grpc.service.creation import CreatedImage, CreationRequest
 from pixy_grpc.service.delivery import ByteRange, Delivery, WantedBytes
 from pixy_grpc.v1 import image_service_pb2 as pb
-from pixy_grpc.web.encoding import EncodedData, encoded_data
 
 _FORMATS: dict[int, ImageFormat | None] = {
     pb.IMAGE_FORMAT_UNSPECIFIED: None,
@@ -107,11 +106,10 @@ def list_response(page: ImagePage) -> pb.ListImageDetailsResponse:
     )
 
 
-def bytes_responses(delivery: Delivery) -> Iterator[pb.GetImageBytesResponse | EncodedData]:
-    """Return the messages of a delivery: the details, then the bytes."""
+def bytes_responses(delivery: Delivery) -> Iterator[pb.GetImageBytesResponse | bytes]:
+    """Return the messages of a delivery behind `data_head`: the details, then the bytes."""
     yield pb.GetImageBytesResponse(details=details(delivery.image))
-    for chunk in delivery.chunks:
-        yield encoded_data(chunk)
+    yield from delivery.chunks
 
 
 def details(image: Image) -> pb.ImageDetails:

@@ -9,13 +9,12 @@ from typing import TypeVar
 import grpc
 
 from pixy_grpc.v1 import image_service_pb2 as pb
-from pixy_grpc.web.encoding import EncodedData
 from pixy_grpc.web.watchdog import Watchdog
 
 LEAST_BYTES_PER_SECOND = 64 * 1024
 """Below it a reader trickles: the slowest networks between servers are faster."""
 
-Responses = Iterator[pb.GetImageBytesResponse | EncodedData]
+Responses = Iterator[pb.GetImageBytesResponse | bytes]
 Response = TypeVar("Response")
 
 
@@ -37,8 +36,8 @@ class Pace:
             slowest = time.monotonic() + self.stall_seconds
             for response in responses:
                 yield response  # returns when the transport has taken it
-                if isinstance(response, EncodedData):
-                    slowest += len(response.wire) / self.least_bytes_per_second
+                if isinstance(response, bytes):
+                    slowest += len(response) / self.least_bytes_per_second
                 limit.at = min(time.monotonic() + self.stall_seconds, slowest)
 
     def followed(

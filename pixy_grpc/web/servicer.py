@@ -11,7 +11,7 @@ from pixy_grpc.service.delivery import ImageDelivery
 from pixy_grpc.v1 import image_service_pb2 as pb
 from pixy_grpc.v1 import image_service_pb2_grpc as pb_grpc
 from pixy_grpc.web import conversion as to
-from pixy_grpc.web.encoding import EncodedData
+from pixy_grpc.web.encoding import data_head
 from pixy_grpc.web.narration import Narration
 from pixy_grpc.web.pace import Pace
 from pixy_grpc.web.scope import current_call
@@ -78,10 +78,10 @@ class ImageServicer(pb_grpc.ImageServiceServicer):
 
     def GetImageBytes(  # type: ignore[override]  # noqa: N802 - its name; some is encoded
         self, request: pb.GetImageBytesRequest, context: grpc.ServicerContext
-    ) -> Iterator[pb.GetImageBytesResponse | EncodedData]:
+    ) -> Iterator[pb.GetImageBytesResponse | bytes]:
         """Stream bytes at the reader's pace, within limits."""
-        wanted = to.wanted_bytes(request)
-        with self._delivery.open(request.guid, wanted, current_call(context)) as delivery:
+        wanted, call = to.wanted_bytes(request), current_call(context)
+        with self._delivery.open(request.guid, wanted, call, data_head) as delivery:
             responses = to.bytes_responses(delivery)
             yield from self._pace.kept(responses, context)
 

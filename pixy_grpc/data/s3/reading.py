@@ -65,16 +65,16 @@ class OpenObject:
         self._end = 0
         self.size_bytes = self._window.size_bytes
 
-    def read(self, offset: int, length: int) -> bytes:
-        """Return a part; a reader that goes on finds the next window under way.
+    def read(self, offset: int, length: int, head: bytes = b"") -> bytes:
+        """Return a part behind the head; a reader that goes on finds the next window under way.
 
         Raises ImageCorruptError too, where the object was replaced or deleted since.
         """
         stop = min(offset + length, self.size_bytes)
         if offset >= stop:
-            return b""
+            return head
         goes_on = offset == self._end > 0
-        pieces = []
+        pieces: list[bytes | memoryview] = [head]
         for index in range(offset // WINDOW_BYTES, -(-stop // WINDOW_BYTES)):
             start, end = self._span(index)
             window = self._at(index)

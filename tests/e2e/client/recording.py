@@ -28,10 +28,10 @@ class RecordedBytes:
         """How many there are."""
         return self.opened.size_bytes
 
-    def read(self, offset: int, length: int) -> bytes:
+    def read(self, offset: int, length: int, head: bytes = b"") -> bytes:
         """Read, and remember from where."""
         self.offsets.append(offset)
-        return self.opened.read(offset, length)
+        return self.opened.read(offset, length, head)
 
 
 class RecordingStore(FolderStore):

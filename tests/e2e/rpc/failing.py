@@ -35,11 +35,11 @@ class TornBytes(InMemoryBytes):
 
     failure: BaseException
 
-    def read(self, offset: int, length: int) -> bytes:
+    def read(self, offset: int, length: int, head: bytes = b"") -> bytes:
         """Read, or fail past the first block."""
         if offset >= BLOCK_BYTES:
             raise self.failure
-        return super().read(offset, length)
+        return super().read(offset, length, head)
 
 
 class TearingStore(InMemoryImageStore):

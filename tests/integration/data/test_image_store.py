@@ -123,6 +123,22 @@ def test_read_returns_that_part(
         opened.read(77, 7)
 
         assert opened.read(offset, length) == expected
+        assert opened.read(offset, length, b"HEAD") == b"HEAD" + expected
+
+
+def test_heads_stand_before_parts_and_change_none(store: ImageStore) -> None:
+    """Each part has the head it was asked for, and neither it nor what is stored is touched
+    by the next one.
+    """
+    key, size = new_key(), 700
+    store.put(key, DATA, soon())
+    heads = [b"", b"a", b"bcd", b"0123456789"]
+
+    with store.open(key, soon()) as opened:
+        parts = [opened.read(at * size, size, head) for at, head in enumerate(heads)]
+
+        assert opened.read(0, len(DATA)) == DATA
+    assert parts == [head + DATA[at * size :][:size] for at, head in enumerate(heads)]
 
 
 def test_open_of_a_missing_key_is_corrupt(store: ImageStore) -> None:

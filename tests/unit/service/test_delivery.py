@@ -86,6 +86,27 @@ def test_any_range_is_that_part_of_the_bytes(offset: int, limit: int) -> None:
     assert read(holding(), ByteRange(offset, limit)) == expected
 
 
+def marked(length: int) -> bytes:
+    """Return a head that tells how long the chunk behind it is."""
+    return b"<%d>" % length
+
+
+@settings(deadline=None)
+@given(st.integers(0, len(DATA)), st.integers(0, len(DATA) + 1))
+def test_each_chunk_stands_behind_the_head_for_its_length(offset: int, limit: int) -> None:
+    """Also where a block is cut to the range: whole or cut, a chunk is one message."""
+    expected = DATA[offset : offset + limit] if limit else DATA[offset:]
+    wanted = WantedBytes(ByteRange(offset, limit))
+    with holding().open(GUID, wanted, CALL, marked) as opened:
+        chunks = list(opened.chunks)
+
+    parts = [chunk.partition(b">")[2] for chunk in chunks]
+
+    assert b"".join(parts) == expected
+    assert chunks == [marked(len(part)) + part for part in parts]
+    assert all(len(part) <= BLOCK_BYTES for part in parts)
+
+
 @pytest.mark.parametrize(
     "wanted", [ByteRange(-1, 0), ByteRange(0, -1), ByteRange(len(DATA) + 1, 0)]
 )
@@ -203,12 +224,12 @@ class LentBytes:
         """How many there were."""
         return len(self.data)
 
-    def read(self, offset: int, length: int) -> bytes:
+    def read(self, offset: int, length: int, head: bytes = b"") -> bytes:
         """Return a part of the first block; let it happen before any other."""
         if offset:
             self.happens()
             raise ImageCorruptError("The image's bytes are missing.")
-        return self.data[:length]
+        return head + self.data[:length]
 
 
 class LendingStore(InMemoryImageStore):

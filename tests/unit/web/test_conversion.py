@@ -15,7 +15,6 @@ from pixy_grpc.service.creation import CreatedImage
 from pixy_grpc.service.delivery import ByteRange, Delivery, WantedBytes
 from pixy_grpc.v1 import image_service_pb2 as pb
 from pixy_grpc.web import conversion
-from pixy_grpc.web.encoding import encoded_data
 
 NOON = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -185,7 +184,7 @@ def test_wanted_bytes_take_every_field() -> None:
 
 
 def test_bytes_responses_begin_with_details_alone() -> None:
-    """Details first, then each chunk by itself; nothing is read before it is asked for."""
+    """Details first, then each chunk as it is; nothing is read before it is asked for."""
     chunks = iter([b"one", b"two"])
     responses = conversion.bytes_responses(Delivery(IMAGE, chunks))
 
@@ -193,4 +192,4 @@ def test_bytes_responses_begin_with_details_alone() -> None:
 
     assert first == pb.GetImageBytesResponse(details=conversion.details(IMAGE))
     assert next(chunks) == b"one"
-    assert list(responses) == [encoded_data(b"two")]
+    assert list(responses) == [b"two"]

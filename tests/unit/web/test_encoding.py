@@ -4,17 +4,17 @@ import pytest
 
 from pixy_grpc.core.contents import BLOCK_BYTES
 from pixy_grpc.v1 import image_service_pb2 as pb
-from pixy_grpc.web.encoding import encoded_data, serializer
+from pixy_grpc.web.encoding import data_head, serializer
 
 
 @pytest.mark.parametrize("size", [1, 127, 128, 16_383, 16_384, BLOCK_BYTES - 1, BLOCK_BYTES])
 def test_data_is_encoded_as_the_generated_code_does(size: int) -> None:
     """Each length of a length has its own bytes."""
-    data = bytes(range(256)) * (size // 256 + 1)
+    data = (bytes(range(256)) * (size // 256 + 1))[:size]
 
-    encoded = encoded_data(data[:size])
+    encoded = data_head(size) + data
 
-    assert encoded.wire == pb.GetImageBytesResponse(data=data[:size]).SerializeToString()
+    assert encoded == pb.GetImageBytesResponse(data=data).SerializeToString()
 
 
 def test_serializer_takes_both_kinds() -> None:
@@ -24,5 +24,5 @@ def test_serializer_takes_both_kinds() -> None:
 
     assert serialize
     assert serialize(message) == message.SerializeToString()
-    assert serialize(encoded_data(b"x")) == b"\x12\x01x"
+    assert serialize(data_head(1) + b"x") == b"\x12\x01x"
     assert serializer(None) is None
