@@ -37,16 +37,18 @@ class CallFormatter(logging.Formatter):
         """Return the line, its call id filled in."""
         scope = current_scope()
         record.call_id = scope.call_id if scope else NO_CALL
-        return "".join(map(_escaped, super().formatMessage(record)))
+        return _escaped(super().formatMessage(record))
 
     def formatException(self, ei: ExceptionInfo) -> str:  # noqa: N802 - logging's name
         """Return the traceback, indented: no line of an error's text passes for an event."""
         lines = super().formatException(ei).split("\n")
-        return "\n".join("    " + "".join(map(_escaped, line)) for line in lines)
+        return "\n".join("    " + _escaped(line) for line in lines)
 
 
-def _escaped(character: str) -> str:
-    return character if character.isprintable() else repr(character)[1:-1]
+def _escaped(text: str) -> str:
+    if text.isprintable():  # nearly every line, in a hundredth of the time
+        return text
+    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
 
 
 def configure_logs(level: str) -> None:

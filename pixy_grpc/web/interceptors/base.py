@@ -1,6 +1,5 @@
 """The kinds of RPC, handled once for every interceptor."""
 
-import functools
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -17,6 +16,13 @@ Continuation = Callable[[grpc.HandlerCallDetails], "Handler | None"]
 Scope = Callable[[grpc.ServicerContext], AbstractContextManager[None]]
 
 _POOL = "experimental_thread_pool"
+
+_MAKERS = {
+    (False, False): grpc.unary_unary_rpc_method_handler,
+    (False, True): grpc.unary_stream_rpc_method_handler,
+    (True, False): grpc.stream_unary_rpc_method_handler,
+    (True, True): grpc.stream_stream_rpc_method_handler,
+}
 
 
 def behaviour_of(handler: Handler) -> Behaviour:
@@ -38,12 +44,10 @@ def within(handler: Handler, scope: Scope) -> Handler:
     """
     behaviour = behaviour_of(handler)
 
-    @functools.wraps(behaviour)
     def stream(request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
         with scope(context):
             yield from behaviour(request, context)
 
-    @functools.wraps(behaviour)
     def unary(request: Any, context: grpc.ServicerContext) -> Any:
         with scope(context):
             return behaviour(request, context)
@@ -52,20 +56,17 @@ def within(handler: Handler, scope: Scope) -> Handler:
 
 
 def rebuilt(handler: Handler, behaviour: Behaviour) -> Handler:
-    """Return the handler with another behaviour of the same kind."""
-    makers = {
-        (False, False): grpc.unary_unary_rpc_method_handler,
-        (False, True): grpc.unary_stream_rpc_method_handler,
-        (True, False): grpc.stream_unary_rpc_method_handler,
-        (True, True): grpc.stream_stream_rpc_method_handler,
-    }
-    make: Any = makers[handler.request_streaming, handler.response_streaming]
+    """Return the handler with another behaviour of the same kind, to run in the same pool."""
+    pool = getattr(behaviour_of(handler), _POOL, None)
+    if pool:
+        setattr(behaviour, _POOL, pool)
+    make: Any = _MAKERS[handler.request_streaming, handler.response_streaming]
     made: Handler = make(behaviour, handler.request_deserializer, handler.response_serializer)
     return made
 
 
 def in_pool(handler: Handler, pool: object) -> Handler:
-    """Mark the handler to run in a pool of its own; a wrapper keeps the mark."""
+    """Mark the handler to run in a pool of its own; `rebuilt` keeps the mark."""
     setattr(behaviour_of(handler), _POOL, pool)
     return handler
 

@@ -6,7 +6,6 @@ message and a stream of one message are the same on the wire, so unary methods a
 registered as streams, and what grpcio checks is checked here.
 """
 
-import functools
 import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -49,11 +48,9 @@ class MessageInterceptor(grpc.ServerInterceptor):
         behaviour = behaviour_of(handler)
         parse: Parser = handler.request_deserializer or bytes
 
-        @functools.wraps(behaviour)
         def stream(requests: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[Any]:
             yield from behaviour(_parsed(parse, self._read(requests, context, seconds)), context)
 
-        @functools.wraps(behaviour)
         def unary(requests: Iterator[bytes], context: grpc.ServicerContext) -> Any:
             return behaviour(_parsed(parse, self._read(requests, context, seconds)), context)
 
@@ -74,7 +71,6 @@ class MessageInterceptor(grpc.ServerInterceptor):
     def _limited(self, handler: Handler) -> Handler:
         behaviour = behaviour_of(handler)
 
-        @functools.wraps(behaviour)
         def stream(requests: Iterator[Any], context: grpc.ServicerContext) -> Iterator[Any]:
             with self._watchdog.limit(self._stream_seconds, context.cancel):
                 yield from behaviour(requests, context)
