@@ -190,7 +190,7 @@ class FolderStore:
             return self._root / INCOMING / key.removeprefix(LEFTOVER)
         if not KEY.fullmatch(key):
             raise ImageCorruptError("The image's bytes are not under a key of this store.")
-        return self._root / key[:2] / key[2:4] / key
+        return self._root.joinpath(key[:2], key[2:4], key)
 
     def _make_root(self) -> None:
         """Make the folder and flush the entry of each that was missing in its parent."""

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from datetime import datetime
 
 import grpc
 
 from pixy_grpc.core.call import Call, Deadline, unhindered
+from pixy_grpc.core.exceptions import ImageException
 from pixy_grpc.core.progress import UNWATCHED, Progress
 
 MAX_CALL_SECONDS = 600.0
@@ -22,12 +22,14 @@ ANSWER_MARGIN_SECONDS = 0.05
 """Kept back from the caller's deadline, so that our answer is there before it passes."""
 
 _UUID = re.compile(r"[0-9a-fA-F-]{36}", re.ASCII)
+_NANOS = 1_000_000_000
 _HOST = socket.gethostname().split(".", maxsplit=1)[0]
 
 
 def _call_id() -> str:
-    moment = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S-%f")
-    return f"{_HOST}-{moment}-{threading.get_native_id()}"
+    seconds, nanos = divmod(time.time_ns(), _NANOS)
+    moment = time.strftime("%Y%m%d-%H%M%S", time.localtime(seconds))
+    return f"{_HOST}-{moment}-{nanos // 1000:06}-{threading.get_native_id()}"
 
 
 @dataclass
@@ -35,7 +37,8 @@ class RpcScope:
     """One RPC, from its arrival to its end.
 
     `caller` is empty until authentication has named it, `request_id` until the message
-    of a creation has been read. `waiting` and `working` are those of Call.
+    of a creation has been read. `refusal` is what the call is refused with, before any
+    work. `waiting` and `working` are those of Call.
     """
 
     method: str
@@ -43,6 +46,7 @@ class RpcScope:
     started: float = field(default_factory=time.monotonic)
     caller: str = ""
     request_id: str = ""
+    refusal: ImageException | None = None
     waiting: Callable[[], AbstractContextManager[None]] = nullcontext
     working: Callable[[], None] = unhindered
 

@@ -1,15 +1,24 @@
 """A place in the room for this kind of work, or a refusal at once."""
 
+import functools
 import itertools
 import math
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 
 import grpc
 
 from pixy_grpc.core.exceptions import ResourceExhaustedError
-from pixy_grpc.web.interceptors.base import Continuation, Handler, in_pool, refusal, within
+from pixy_grpc.web.interceptors.base import (
+    MAX_HANDLERS,
+    Continuation,
+    Handler,
+    Scope,
+    in_pool,
+    refusal,
+    within,
+)
 from pixy_grpc.web.rooms import Place, Room
 from pixy_grpc.web.scope import current_scope
 from pixy_grpc.web.watchdog import Watchdog
@@ -30,6 +39,7 @@ class AdmissionInterceptor(grpc.ServerInterceptor):
         self._waits = waits
         self._watchdog = watchdog
         self._stall_seconds = stall_seconds
+        self._placed = functools.lru_cache(MAX_HANDLERS)(self._within_place)
 
     def intercept_service(
         self, continuation: Continuation, details: grpc.HandlerCallDetails
@@ -39,21 +49,23 @@ class AdmissionInterceptor(grpc.ServerInterceptor):
         if handler is None:
             return None
         room = self._room_of(details.method)
-        scope = current_scope()
-        caller = scope.caller if scope else ""
+        caller = _caller()
         try:
             room.enter(caller)
         except ResourceExhaustedError as error:
             return refusal(error)
+        scope = current_scope()
         if scope:
             place = Place(room, self._waits, caller)
             scope.waiting, scope.working = place.waiting, place.working
-        placed = _placed(room, caller) if handler.response_streaming else self._held(room, caller)
-        return in_pool(within(handler, placed), room.pool)
+        return self._placed(handler, room)
 
-    def _held(
-        self, room: Room, caller: str
-    ) -> Callable[[grpc.ServicerContext], AbstractContextManager[None]]:
+    def _within_place(self, handler: Handler, room: Room) -> Handler:
+        """Return a handler that leaves the place which its caller has taken in the room."""
+        place = _streamed(room) if handler.response_streaming else self._held(room)
+        return in_pool(within(handler, place), room.pool)
+
+    def _held(self, room: Room) -> Scope:
         """Hold the place of a unary call until its work has ended and its answer been taken.
 
         What is answered waits in memory for its reader, who has as long as a download may
@@ -62,6 +74,7 @@ class AdmissionInterceptor(grpc.ServerInterceptor):
 
         @contextmanager
         def held(context: grpc.ServicerContext) -> Iterator[None]:
+            caller = _caller()
             limit = self._watchdog.begin(math.inf, context.cancel)
 
             ends = itertools.count(1)  # of the call and of its work, in either order
@@ -83,11 +96,14 @@ class AdmissionInterceptor(grpc.ServerInterceptor):
         return held
 
 
-def _placed(
-    room: Room, caller: str
-) -> Callable[[grpc.ServicerContext], AbstractContextManager[None]]:
+def _streamed(room: Room) -> Scope:
     """Hold the place of a stream while it is sent: its messages are taken one by one.
 
     A creation that is told of is such a stream: it ends no sooner than its work.
     """
-    return lambda _context: room.place(caller)
+    return lambda _context: room.place(_caller())
+
+
+def _caller() -> str:
+    scope = current_scope()
+    return scope.caller if scope else ""

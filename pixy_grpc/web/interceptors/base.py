@@ -1,5 +1,10 @@
-"""The kinds of RPC, handled once for every interceptor."""
+"""The kinds of RPC, handled once for every interceptor.
 
+A method's handler is wrapped once, not for every call: interceptors run on the server's one
+event thread. What belongs to one call is in its scope.
+"""
+
+import functools
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -8,12 +13,16 @@ from typing import Any, TypeAlias
 import grpc
 
 from pixy_grpc.core.exceptions import ImageException
+from pixy_grpc.web.scope import current_scope
 
 # Messages are of any type here, before and after they are parsed.
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 Behaviour = Callable[[Any, grpc.ServicerContext], Any]
 Continuation = Callable[[grpc.HandlerCallDetails], "Handler | None"]
 Scope = Callable[[grpc.ServicerContext], AbstractContextManager[None]]
+
+MAX_HANDLERS = 256
+"""Handlers that are kept wrapped: some twenty are served, and none is made for a call."""
 
 _POOL = "experimental_thread_pool"
 
@@ -72,25 +81,32 @@ def in_pool(handler: Handler, pool: object) -> Handler:
 
 
 def refusal(error: ImageException) -> Handler:
-    """Return a handler that raises, whatever the RPC's kind: as a stream of requests it
-    never waits for a message.
+    """Return a handler that raises what this call is refused with, whatever the RPC's kind:
+    as a stream of requests it never waits for a message.
     """
+    scope = current_scope()
+    if scope:
+        scope.refusal = error
+    return _REFUSAL
 
-    def refuse(_requests: object, _context: grpc.ServicerContext) -> Iterator[bytes]:
-        raise error
 
-    return grpc.stream_stream_rpc_method_handler(refuse)
+def _refuse(_requests: object, _context: grpc.ServicerContext) -> Iterator[bytes]:
+    scope = current_scope()
+    if scope and scope.refusal:
+        raise scope.refusal
+    raise LookupError("A call was refused that has no scope.")
 
 
-def unknown_method() -> Handler:
-    """Return a handler that answers as grpcio does to a method that is not served."""
+def _answer_unknown(_requests: object, context: grpc.ServicerContext) -> Iterator[bytes]:
+    context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+    context.set_details("Method not found!")
+    return iter(())
 
-    def answer(_requests: object, context: grpc.ServicerContext) -> Iterator[bytes]:
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details("Method not found!")
-        return iter(())
 
-    return grpc.stream_stream_rpc_method_handler(answer)
+_REFUSAL: Handler = grpc.stream_stream_rpc_method_handler(_refuse)
+
+UNKNOWN_METHOD: Handler = grpc.stream_stream_rpc_method_handler(_answer_unknown)
+"""Answers as grpcio does to a method that is not served."""
 
 
 class Interceptor(grpc.ServerInterceptor):
@@ -100,12 +116,18 @@ class Interceptor(grpc.ServerInterceptor):
     every other interceptor by: work and errors belong into the scope.
     """
 
+    def __init__(self) -> None:
+        self._scoped = functools.lru_cache(MAX_HANDLERS)(self._within)
+
     def intercept_service(
         self, continuation: Continuation, details: grpc.HandlerCallDetails
     ) -> "Handler | None":
         """Return the RPC's handler, inside the scope."""
         handler = continuation(details)
-        return handler and within(handler, self.scope)
+        return handler and self._scoped(handler)
+
+    def _within(self, handler: Handler) -> Handler:
+        return within(handler, self.scope)
 
     @abstractmethod
     def scope(self, context: grpc.ServicerContext) -> AbstractContextManager[None]:

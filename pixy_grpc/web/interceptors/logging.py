@@ -8,13 +8,7 @@ from urllib.parse import quote
 
 import grpc
 
-from pixy_grpc.web.interceptors.base import (
-    Continuation,
-    Handler,
-    Interceptor,
-    unknown_method,
-    within,
-)
+from pixy_grpc.web.interceptors.base import UNKNOWN_METHOD, Continuation, Handler, Interceptor
 from pixy_grpc.web.scope import current_scope, open_scope
 
 MAX_METHOD_CHARACTERS = 200
@@ -31,7 +25,7 @@ class LoggingInterceptor(Interceptor):
     ) -> "Handler | None":
         """Open the scope that everything further in fills."""
         open_scope(details.method)
-        return within(continuation(details) or unknown_method(), self.scope)
+        return self._scoped(continuation(details) or UNKNOWN_METHOD)
 
     @contextmanager
     def scope(self, context: grpc.ServicerContext) -> Iterator[None]:

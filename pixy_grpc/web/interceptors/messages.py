@@ -6,6 +6,7 @@ message and a stream of one message are the same on the wire, so unary methods a
 registered as streams, and what grpcio checks is checked here.
 """
 
+import functools
 import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -15,7 +16,7 @@ from google.protobuf.message import DecodeError
 
 from pixy_grpc.core.exceptions import MalformedRequestError
 from pixy_grpc.web.encoding import serializer
-from pixy_grpc.web.interceptors.base import Continuation, Handler, behaviour_of
+from pixy_grpc.web.interceptors.base import MAX_HANDLERS, Continuation, Handler, behaviour_of
 from pixy_grpc.web.scope import name_creation
 from pixy_grpc.web.watchdog import Watchdog
 
@@ -32,17 +33,19 @@ class MessageInterceptor(grpc.ServerInterceptor):
         self._watchdog = watchdog
         self._message_seconds = message_seconds
         self._stream_seconds = stream_seconds
+        self._bounded = functools.lru_cache(MAX_HANDLERS)(self._bounded_anew)
 
     def intercept_service(
         self, continuation: Continuation, details: grpc.HandlerCallDetails
     ) -> "Handler | None":
         """Return a handler that reads under a limit."""
         handler = continuation(details)
-        if handler is None:
-            return None
+        return handler and self._bounded(handler, details.method)
+
+    def _bounded_anew(self, handler: Handler, method: str) -> Handler:
         if handler.request_streaming:
             return self._limited(handler)
-        return self._reading(handler, self._message_seconds(details.method))
+        return self._reading(handler, self._message_seconds(method))
 
     def _reading(self, handler: Handler, seconds: float) -> Handler:
         behaviour = behaviour_of(handler)
