@@ -2,7 +2,8 @@
 
 `python -m benchmarks.bare` serves on loopback until its standard input ends, after it has
 printed its port. `/bare/hashed` and `/bare/plain` stream as many bytes as the request
-says in decimal, in messages of 1 MiB; the first hashes each before it sends it.
+says in decimal, in messages of 1 MiB; the first hashes each before it sends it, and so does
+`/bare/generated`, which sends them as GetImageBytesResponse through the generated code.
 """
 
 import hashlib
@@ -10,10 +11,12 @@ import os
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import grpc
 
 from pixy_grpc.core.contents import BLOCK_BYTES
+from pixy_grpc.v1 import image_service_pb2 as pb
 
 THREADS = 8
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
@@ -24,19 +27,20 @@ _BLOCK = os.urandom(BLOCK_BYTES)
 class _Handlers(grpc.GenericRpcHandler):
     def service(
         self, details: grpc.HandlerCallDetails
-    ) -> "grpc.RpcMethodHandler[bytes, bytes] | None":
-        is_hashed = details.method.endswith("hashed")
+    ) -> "grpc.RpcMethodHandler[bytes, Any] | None":
+        method = details.method.rpartition("/")[2]
 
-        def stream(request: bytes, _context: grpc.ServicerContext) -> Iterator[bytes]:
+        def stream(request: bytes, _context: grpc.ServicerContext) -> Iterator[Any]:
             left = int(request)
             while left:
                 block = _BLOCK if left >= BLOCK_BYTES else _BLOCK[:left]
-                if is_hashed:
+                if method != "plain":
                     hashlib.sha256(block).digest()
                 left -= len(block)
-                yield block
+                yield pb.GetImageBytesResponse(data=block) if method == "generated" else block
 
-        return grpc.unary_stream_rpc_method_handler(stream)
+        encode = pb.GetImageBytesResponse.SerializeToString if method == "generated" else None
+        return grpc.unary_stream_rpc_method_handler(stream, None, encode)
 
 
 def main() -> None:
