@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import stat
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
@@ -11,6 +12,9 @@ from pixy_grpc.settings import TOKEN, Settings, SettingsError
 
 TOKEN_FILE = Path(".pixy/token")
 """Where it is, below the working folder; the client looks there."""
+
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+"""What a token file allows nobody: who reads it is the caller, who writes it makes one."""
 
 LOCAL_CALLER = "local"
 """The caller that it names."""
@@ -29,6 +33,8 @@ def ensure_tokens(settings: Settings) -> Mapping[str, str]:
 def _token_file() -> str:
     if not TOKEN_FILE.exists():
         _make_token_file()
+    if TOKEN_FILE.stat().st_mode & _OTHERS:
+        raise SettingsError(f"{TOKEN_FILE} is open to others: chmod 600 it, or remove it")
     token = TOKEN_FILE.read_text(encoding="ascii", errors="replace").strip()
     if not TOKEN.fullmatch(token):
         raise SettingsError(f"{TOKEN_FILE} holds no token: remove it, or set PIXY_TOKENS")

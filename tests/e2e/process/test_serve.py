@@ -80,7 +80,9 @@ def test_serve_without_tokens_is_never_open(serve: Serve) -> None:
 def test_serve_with_unusable_token_file_says_so(tmp_path: Path, content: str) -> None:
     """What is no token is not taken for one."""
     (tmp_path / ".pixy").mkdir()
-    (tmp_path / ".pixy" / "token").write_text(content)
+    token_file = tmp_path / ".pixy" / "token"
+    token_file.write_text(content)
+    token_file.chmod(0o600)
 
     ended = run_program(tmp_path, "serve")
 
@@ -88,6 +90,22 @@ def test_serve_with_unusable_token_file_says_so(tmp_path: Path, content: str) ->
     assert ended.stderr.splitlines() == [
         "pixy-grpc: .pixy/token holds no token: remove it, or set PIXY_TOKENS"
     ]
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o620, 0o604, 0o602])
+def test_serve_with_a_token_file_open_to_others_says_so(tmp_path: Path, mode: int) -> None:
+    """Whoever reads the token calls under its name, and whoever writes it has one."""
+    (tmp_path / ".pixy").mkdir()
+    token_file = tmp_path / ".pixy" / "token"
+    token_file.write_text("a-token-of-somebody\n")
+    token_file.chmod(mode)
+
+    ended = run_program(tmp_path, "serve")
+
+    assert ended.returncode == 2
+    assert ended.stderr.strip() == (
+        "pixy-grpc: .pixy/token is open to others: chmod 600 it, or remove it"
+    )
 
 
 def test_workers_share_port_and_images(serve: Serve) -> None:
