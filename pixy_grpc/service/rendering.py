@@ -6,7 +6,7 @@ import struct
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, ImageCms
 
 from pixy_grpc.core.exceptions import FieldViolation, InvalidFormatError
 from pixy_grpc.core.models import ImageFormat
@@ -31,6 +31,9 @@ _TURNS = {
 """What undoes each orientation of EXIF. `exif_transpose` of Pillow also writes the EXIF
 anew, and fails where it holds what cannot be written."""
 
+_COLOURS = {"RGB": "RGB", "RGBA": "RGBA", "CMYK": "RGB"}
+"""The modes of pictures with colours, and their modes in sRGB."""
+
 _DEEP_GREYS = ("I", "I;16")
 """Modes of 16 bits, which Pillow cuts off at 255 where it makes 8 of them."""
 
@@ -53,7 +56,8 @@ class Rendered:
 def render(source: BinaryIO, max_side: int, target: ImageFormat) -> Rendered:
     """Return the picture with a longer side of at most `max_side` pixels, 0 for any.
 
-    It is never enlarged, stands upright, and has no metadata. Where the target knows no
+    It is never enlarged, stands upright, and has no metadata; colours of a profile of its own
+    become those of sRGB, which viewers assume without one. Where the target knows no
     transparency, what shows through is white. Raises UnreadablePictureError, and
     InvalidFormatError where it has more than MAX_PIXELS, or the target cannot hold it.
     """
@@ -61,7 +65,7 @@ def render(source: BinaryIO, max_side: int, target: ImageFormat) -> Rendered:
         with Image.open(source, formats=FORMATS) as picture:
             if picture.width * picture.height > MAX_PIXELS:
                 raise unrenderable()
-            made = _upright(_scaled(picture, max_side))
+            made = _in_srgb(_upright(_scaled(picture, max_side)))
     except UNUSABLE as error:
         raise UnreadablePictureError from error
     try:
@@ -98,6 +102,21 @@ def _upright(picture: Image.Image) -> Image.Image:
         _log.info("unreadable EXIF of an image: %s", error)
         return picture
     return picture if turn is None else picture.transpose(turn)
+
+
+def _in_srgb(picture: Image.Image) -> Image.Image:
+    """Change the colours from the profile that the picture carries, where that can be read."""
+    carried, mode = picture.info.get("icc_profile"), _COLOURS.get(picture.mode)
+    if not carried or mode is None:
+        return picture
+    try:
+        profile = ImageCms.ImageCmsProfile(io.BytesIO(carried))
+        srgb = ImageCms.createProfile("sRGB")
+        changed = ImageCms.profileToProfile(picture, profile, srgb, outputMode=mode)
+    except (OSError, ImageCms.PyCMSError) as error:  # it comes from the file
+        _log.info("unusable colour profile of an image: %s", error)
+        return picture
+    return changed or picture
 
 
 def _encoded(picture: Image.Image, target: ImageFormat) -> Rendered:

@@ -175,6 +175,55 @@ def test_metadata_is_left_out(kind: str, target: ImageFormat) -> None:
     }  # fmt: skip
 
 
+def swapping() -> bytes:
+    """Return a profile whose red is the blue of sRGB, and its blue the red."""
+    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    red, blue = profile.index(b"rXYZ"), profile.index(b"bXYZ")
+    profile[red], profile[blue] = profile[blue], profile[red]
+    return bytes(profile)
+
+
+@pytest.mark.parametrize("target", ImageFormat)
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_colours_of_a_profile_become_those_of_srgb(kind: str, target: ImageFormat) -> None:
+    """The profile is metadata and left out; how the picture looks is not."""
+    data = saved(Image.new("RGB", (64, 64), RED), kind, icc_profile=swapping())
+
+    assert is_near(shown(data, 0, target).getpixel((1, 1)), BLUE)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP"])
+def test_colours_of_a_profile_leave_transparency_as_it_is(kind: str) -> None:
+    """What is clear has no colour to change."""
+    data = saved(half_clear(), kind, icc_profile=swapping(), lossless=True)
+
+    result = shown(data)
+
+    assert is_near(result.getpixel((50, 50)), (*BLUE, 255))
+    assert result.getchannel("A").getpixel((150, 50)) == 0
+
+
+@settings(deadline=None)
+@given(st.integers(min_value=0), st.binary(min_size=1, max_size=8))
+def test_changed_profile_gives_a_rendition(position: int, change: bytes) -> None:
+    """It comes from the file, and changes colours at most."""
+    profile = bytearray(swapping())
+    position %= len(profile)
+    profile[position : position + len(change)] = change
+    data = saved(Image.new("RGB", (64, 64), RED), icc_profile=bytes(profile))
+
+    assert shown(data, 32).size == (32, 32)
+
+
+@pytest.mark.parametrize("profile", [b"nonsense", swapping()[:200], swapping()[:-400]])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_unusable_profile_is_as_none(kind: str, profile: bytes) -> None:
+    """The pixels are there."""
+    data = saved(Image.new("RGB", (64, 64), RED), kind, icc_profile=profile)
+
+    assert is_near(shown(data).getpixel((1, 1)), RED)
+
+
 def test_deep_greys_stay_what_they_are() -> None:
     """Sixteen bits become eight by their value: they are not cut off at white."""
     data = saved(Image.new("I;16", (64, 64), 0x7F00))
