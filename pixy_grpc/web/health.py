@@ -10,6 +10,7 @@ import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from pixy_grpc.core.call import Deadline
+from pixy_grpc.web.interceptors.base import Handler
 from pixy_grpc.web.watchdog import Watchdog
 
 CHECK_SECONDS = 1.0
@@ -176,6 +177,22 @@ class HealthServicer(health_pb2_grpc.HealthServicer):
         with self._watchdog.limit(limit, context.cancel):
             for serving in self._health.changes(context, self._watch_seconds):
                 yield _response(serving=serving) if request.service in SERVICES else _unknown()
+
+
+def unread_check(health: Health) -> Handler:
+    """Return a Check that answers for the server as a whole, whatever it is asked.
+
+    It waits for no message, and holds no thread until its answer is taken: nobody who has
+    no token can keep a probe from its answer.
+    """
+
+    def check(
+        _requests: Iterator[bytes], _context: grpc.ServicerContext
+    ) -> health_pb2.HealthCheckResponse:
+        return _response(serving=health.serving)
+
+    encode = health_pb2.HealthCheckResponse.SerializeToString
+    return grpc.stream_unary_rpc_method_handler(check, None, encode)
 
 
 def _response(*, serving: bool) -> health_pb2.HealthCheckResponse:

@@ -25,7 +25,7 @@ from pixy_grpc.core.exceptions import (
 )
 from pixy_grpc.core.ports import Authenticator
 from pixy_grpc.v1 import image_service_pb2_grpc as pb_grpc
-from pixy_grpc.web.health import WATCH_SECONDS, Health, HealthServicer
+from pixy_grpc.web.health import WATCH_SECONDS, Health, HealthServicer, unread_check
 from pixy_grpc.web.interceptors.admission import AdmissionInterceptor
 from pixy_grpc.web.interceptors.authentication import AuthenticationInterceptor
 from pixy_grpc.web.interceptors.errors import ErrorInterceptor
@@ -44,7 +44,8 @@ REFUSAL_THREADS = 4
 """Refusals are answered without waiting for anything, a few microseconds each."""
 
 HEALTH_PLACES = 32
-"""Probes at once, whoever sends them; each is answered from memory."""
+"""Probes whose message is awaited at once, whoever sends them; a check beyond them is
+answered without."""
 
 WATCH_PLACES = 32
 """Health watches at once, each a thread that sleeps."""
@@ -130,7 +131,7 @@ class GrpcServer:
         self._rooms = _rooms(limits)
         self._server = grpc.server(
             ThreadPoolExecutor(REFUSAL_THREADS, thread_name_prefix="pixy-refusals"),
-            interceptors=_interceptors(authenticator, self._rooms, self._watchdog, limits),
+            interceptors=_interceptors(authenticator, health, self._rooms, self._watchdog, limits),
             options=_options(limits, share_port=share_port),
         )
         pace = Pace(self._watchdog, limits.stall_seconds, limits.least_bytes_per_second)
@@ -217,6 +218,7 @@ _ROOM_OF = {
 
 def _interceptors(
     authenticator: Authenticator,
+    health: Health,
     rooms: Mapping[str, Room],
     watchdog: Watchdog,
     limits: ServerLimits,
@@ -230,6 +232,7 @@ def _interceptors(
             rooms["waits"],
             watchdog,
             limits.stall_seconds,
+            {f"/{HEALTH}/Check": unread_check(health)},
         ),
         MessageInterceptor(watchdog, limits.message_seconds_of, limits.stream_seconds),
     ]

@@ -4,7 +4,7 @@ import functools
 import itertools
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 import grpc
@@ -32,13 +32,22 @@ class AdmissionInterceptor(grpc.ServerInterceptor):
     """Runs each RPC in a thread of its room."""
 
     def __init__(
-        self, room_of: RoomOf, waits: Room, watchdog: Watchdog, stall_seconds: float
+        self,
+        room_of: RoomOf,
+        waits: Room,
+        watchdog: Watchdog,
+        stall_seconds: float,
+        outside: Mapping[str, Handler],
     ) -> None:
-        """Take the room of each method, and that of calls which wait for another call."""
+        """Take the room of each method, and that of calls which wait for another call.
+
+        `outside` answers methods, by name, that are never refused: it waits for nothing.
+        """
         self._room_of = room_of
         self._waits = waits
         self._watchdog = watchdog
         self._stall_seconds = stall_seconds
+        self._outside = outside
         self._placed = functools.lru_cache(MAX_HANDLERS)(self._within_place)
 
     def intercept_service(
@@ -53,7 +62,7 @@ class AdmissionInterceptor(grpc.ServerInterceptor):
         try:
             room.enter(caller)
         except ResourceExhaustedError as error:
-            return refusal(error)
+            return self._outside.get(details.method) or refusal(error)
         scope = current_scope()
         if scope:
             place = Place(room, self._waits, caller)

@@ -1,10 +1,13 @@
 """Calls that send headers and no message hold nobody up, and not for long."""
 
+from contextlib import ExitStack
+
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from pixy_grpc.web.server import HEALTH_PLACES
 from tests.e2e.rooms.calls import (
+    BOUND_SECONDS,
     CHECK,
     CREATE,
     DETAILS,
@@ -107,7 +110,7 @@ def test_half_open_calls_without_token_take_no_place(start_limited: StartLimited
 
 
 def test_half_open_health_checks_are_cut(start_limited: StartLimited) -> None:
-    """Checks need no token: as many as the room has hold up other probes for the limit."""
+    """Checks need no token: as many as the room has hold up nobody."""
     server = start_limited(message_seconds=1.0)
     with half_open(server, CHECK, HEALTH_PLACES) as calls:
         others = refusal_of(server)
@@ -115,6 +118,21 @@ def test_half_open_health_checks_are_cut(start_limited: StartLimited) -> None:
         assert others == FREE
         assert codes(calls) == {grpc.StatusCode.CANCELLED}
         assert works(server, "alice")
+
+
+def test_health_is_told_past_a_full_room(start_limited: StartLimited) -> None:
+    """Whoever holds all of its places cannot have a server taken for dead: a check that
+    finds none is answered for the server as a whole, before its message.
+    """
+    server = start_limited(probe_seconds=BOUND_SECONDS, message_seconds=BOUND_SECONDS)
+    asked = health_pb2.HealthCheckRequest(service="nobody's")
+    with server.channel() as channel, ExitStack() as closing:
+        for _ in range(HEALTH_PLACES):
+            closing.callback(HalfOpen(channel, CHECK).cancel)
+
+        answer = health_pb2_grpc.HealthStub(channel).Check(asked, timeout=BOUND_SECONDS)
+
+        assert answer.status == health_pb2.HealthCheckResponse.SERVING
 
 
 def test_reflection_held_open_is_cut(start_limited: StartLimited) -> None:
