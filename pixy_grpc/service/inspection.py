@@ -56,7 +56,7 @@ def inspect(data: bytes) -> Picture:
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
             width, height = picture.size
-            if width * height > MAX_PIXELS or _is_endless(picture.format, data):
+            if width * height > MAX_PIXELS or is_endless(picture.format, data):
                 raise ProviderBadResponseError("The image that was made is too large to keep.")
             picture.load()
             if picture.format == "PNG" and data.rfind(_PNG_END) < 0:
@@ -70,7 +70,8 @@ def _format(name: str | None) -> ImageFormat:
     return ImageFormat.JPEG if name == _JPEG_OF_SEVERAL else ImageFormat(str(name).lower())
 
 
-def _is_endless(name: str | None, data: bytes) -> bool:
+def is_endless(name: str | None, data: bytes) -> bool:
+    """Tell whether a file that Pillow says is of that format takes too long to decode."""
     return name in ("JPEG", _JPEG_OF_SEVERAL) and data.count(_SCAN) > _MAX_SCANS
 
 

@@ -4,13 +4,13 @@ import io
 import logging
 import struct
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import Any
 
 from PIL import ExifTags, Image, ImageCms
 
 from pixy_grpc.core.exceptions import FieldViolation, InvalidFormatError
 from pixy_grpc.core.models import ImageFormat
-from pixy_grpc.service.inspection import FORMATS, MAX_PIXELS, UNUSABLE
+from pixy_grpc.service.inspection import FORMATS, MAX_PIXELS, UNUSABLE, is_endless
 
 _ENCODERS: dict[ImageFormat, dict[str, Any]] = {
     ImageFormat.PNG: {"compress_level": 6},
@@ -53,17 +53,19 @@ class Rendered:
     height: int
 
 
-def render(source: BinaryIO, max_side: int, target: ImageFormat) -> Rendered:
+def render(source: io.BytesIO, max_side: int, target: ImageFormat) -> Rendered:
     """Return the picture with a longer side of at most `max_side` pixels, 0 for any.
 
     It is never enlarged, stands upright, and has no metadata; colours of a profile of its own
     become those of sRGB, which viewers assume without one. Where the target knows no
     transparency, what shows through is white. Raises UnreadablePictureError, and
-    InvalidFormatError where it has more than MAX_PIXELS, or the target cannot hold it.
+    InvalidFormatError where it has more than MAX_PIXELS, or more scans than are decoded, or
+    the target cannot hold it.
     """
     try:
         with Image.open(source, formats=FORMATS) as picture:
-            if picture.width * picture.height > MAX_PIXELS:
+            is_large = picture.width * picture.height > MAX_PIXELS
+            if is_large or is_endless(picture.format, source.getvalue()):
                 raise unrenderable()
             made = _in_srgb(_upright(_scaled(picture, max_side)))
     except UNUSABLE as error:

@@ -148,14 +148,19 @@ def test_jpeg_with_further_pictures_is_a_jpeg() -> None:
     assert inspect(buffer.getvalue()) == Picture(ImageFormat.JPEG, *SIZE)
 
 
+def of_scans(size: tuple[int, int], scans: int) -> bytes:
+    """Return a progressive JPEG whose last scan comes that many times more."""
+    buffer = io.BytesIO()
+    Image.effect_noise(size, 80).save(buffer, "JPEG", progressive=True)
+    whole = buffer.getvalue()
+    last, end = whole.rindex(b"\xff\xda"), whole.rindex(b"\xff\xd9")
+    return whole[:end] + whole[last:end] * scans + whole[end:]
+
+
 @pytest.mark.parametrize(("scans", "is_taken"), [(100, True), (1000, False)])
 def test_jpeg_of_endless_scans_is_refused(scans: int, *, is_taken: bool) -> None:
     """Each scan is a walk over every pixel: few bytes could keep a processor for hours."""
-    buffer = io.BytesIO()
-    Image.effect_noise(SIZE, 80).save(buffer, "JPEG", progressive=True)
-    whole = buffer.getvalue()
-    last, end = whole.rindex(b"\xff\xda"), whole.rindex(b"\xff\xd9")
-    padded = whole[:end] + whole[last:end] * scans + whole[end:]
+    padded = of_scans(SIZE, scans)
 
     if is_taken:
         assert inspect(padded).format is ImageFormat.JPEG

@@ -11,7 +11,7 @@ from PIL import Image, ImageCms, PngImagePlugin
 from pixy_grpc.core.exceptions import InvalidFormatError
 from pixy_grpc.core.models import ImageFormat
 from pixy_grpc.service.rendering import UnreadablePictureError, render
-from tests.unit.service.test_inspection import bomb, encoded
+from tests.unit.service.test_inspection import bomb, encoded, of_scans
 
 RED, BLUE, CLEAR = (255, 0, 0), (0, 0, 255), (0, 255, 0, 0)
 NEAR = 12
@@ -255,6 +255,15 @@ def test_picture_of_too_many_pixels_is_refused_unread() -> None:
         render(io.BytesIO(bomb(4097, 4096)), 128, ImageFormat.PNG)
 
     assert [violation.field for violation in refused.value.violations] == ["format"]
+
+
+def test_picture_of_endless_scans_is_refused_unread() -> None:
+    """Few bytes of an older file could keep a processor for hours, and nobody can stop it."""
+    with pytest.raises(InvalidFormatError) as refused:
+        render(io.BytesIO(of_scans((64, 64), 1000)), 128, ImageFormat.PNG)
+
+    assert [violation.field for violation in refused.value.violations] == ["format"]
+    assert shown(of_scans((64, 64), 100), 32).size == (32, 32)
 
 
 def test_picture_that_the_target_cannot_hold_is_refused() -> None:
