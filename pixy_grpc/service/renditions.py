@@ -100,7 +100,7 @@ class Renditions:
         self._turns = Allotment(limits.at_once)
         self._loose = Allotment(limits.loose_bytes)
         self._wait_seconds = limits.wait_seconds
-        self._flights: Flights[RenditionKey, _Made] = Flights()
+        self._flights: Flights[tuple[str, RenditionKey], _Made] = Flights()
         self._rounds = Rounds("pixy-renditions", self._tidy)
 
     def start(self) -> None:
@@ -139,13 +139,16 @@ class Renditions:
         return OpenedBytes(made.contents, _InMemory(made.data))
 
     def _joined(self, stored: StoredImage, key: RenditionKey, call: Call) -> _Made:
+        """Make it, or wait for a call of the same caller that does: who waits for another
+        caller's waits for that one's turn, too, while their own may be free.
+        """
         patience = Patience(call, self._wait_seconds)
 
         def make() -> _Made:
             with self._turns.taken(call.caller, patience=patience):
                 return self._found(key) or self._make(stored, key, call)
 
-        return self._flights.joined(key, make, patience)
+        return self._flights.joined((call.caller, key), make, patience)
 
     def _found(self, key: RenditionKey) -> _Made | None:
         """Look once more: it may have been made since the call came, here or next door."""

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -56,6 +57,9 @@ CONTENTS = ImageContents(
     model="",
 )
 OLDER = replace(CONTENTS, sha256="", block_digests=b"", width=0, height=0)
+WAIT_SECONDS = 20.0
+"""Bound on what comes at once."""
+
 KEY = RenditionKey(GUID, CONTENTS.sha256, 128, JPEG)
 
 
@@ -223,6 +227,40 @@ def test_many_who_want_the_same_have_it_made_once() -> None:
 
     assert len(results) == 1
     assert store.opened == 1
+
+
+class HeldStore(CountingStore):
+    """A store whose objects are opened once they may be."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked, self.may_open = threading.Semaphore(0), threading.Event()
+
+    @contextmanager
+    def open(self, key: str, deadline: Deadline) -> Iterator[InMemoryBytes]:
+        """Say that it is asked, and wait."""
+        self.asked.release()
+        assert self.may_open.wait(WAIT_SECONDS)
+        with super().open(key, deadline) as opened:
+            yield opened
+
+
+def test_callers_do_not_wait_for_the_turns_of_others() -> None:
+    """Alice's other work holds up what Bob wants, too, for her alone."""
+    store = HeldStore()
+    world = World(store=store, limits=RenditionLimits(at_once=2, wait_seconds=WAIT_SECONDS))
+    other, bob = replace(KEY, max_side=256), replace(CALL, caller="bob")
+    with ThreadPoolExecutor(3) as pool:
+        held = pool.submit(world.read, other)
+        assert store.asked.acquire(timeout=WAIT_SECONDS)
+        queued = pool.submit(world.read)  # behind the other, which has Alice's one turn
+        bobs = pool.submit(world.read, KEY, bob)
+
+        began = store.asked.acquire(timeout=WAIT_SECONDS)
+        store.may_open.set()
+
+        assert began
+        assert bobs.result() == queued.result() != held.result()
 
 
 class LateCache(InMemoryRenditionCache):
