@@ -1,5 +1,6 @@
 """A folder of this machine as the cache of renditions, shared by its worker processes."""
 
+import errno
 import logging
 import os
 import threading
@@ -32,6 +33,10 @@ _KEPT_PART = 3 / 4
 """Of the cap, what is left when others make room: the rest is what the processes may
 write, each a share, before they look through the folder again."""
 
+_OF_THE_FILE = frozenset({errno.EIO, errno.EISDIR, errno.ELOOP, errno.ENODEV, errno.ENXIO})
+"""What the system says of one file; anything else, such as a want of descriptors, is no
+fault of the rendition."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -39,7 +44,8 @@ class FolderRenditionCache:
     """A RenditionCache of files that are found out when a crash has damaged them.
 
     Together they have at most `cap_bytes`, whichever of the `sharers` writes them; the
-    longest unused make room. What would take more than a share is not kept.
+    longest unused make room. What would take more than a share is not kept, be it by itself
+    or with what the same sharer writes meanwhile.
     """
 
     def __init__(
@@ -57,6 +63,7 @@ class FolderRenditionCache:
         self._spare_bytes = spare_bytes
         self._lock = threading.Lock()
         self._may_write = 0
+        self._writing = 0  # bytes that were granted, and are not to be seen in the folder yet
         self._looked_at = -LOOK_SECONDS
 
     @contextmanager
@@ -68,9 +75,10 @@ class FolderRenditionCache:
     def put(self, key: RenditionKey, contents: ImageContents, data: bytes) -> None:
         """Write a file, unless others need the space more."""
         head = head_of(contents, data)
+        size_bytes = on_disk(len(head) + len(data))
         try:
-            with translated():
-                if self._has_room(on_disk(len(head) + len(data))):
+            with translated(), self._room_for(size_bytes) as is_granted:
+                if is_granted:
                     self._folder.write(self._folder.path_of(key), head, data)
         except ImageException as error:
             _log.warning("rendition not kept: %s (%s)", error.reason, error.__cause__)
@@ -96,6 +104,16 @@ class FolderRenditionCache:
         except ImageException as error:
             _log.warning("renditions not tidied: %s (%s)", error.reason, error.__cause__)
 
+    @contextmanager
+    def _room_for(self, size_bytes: int) -> Iterator[bool]:
+        """Lend so much of what may be written, if there is so much, while it is written."""
+        granted = size_bytes if self._has_room(size_bytes) else 0
+        try:
+            yield bool(granted)
+        finally:
+            with self._lock:
+                self._writing -= granted
+
     def _has_room(self, size_bytes: int) -> bool:
         """Take so much of what may be written; make room for it where that is used up."""
         if size_bytes > self._share:
@@ -104,9 +122,10 @@ class FolderRenditionCache:
             is_short = self._is_short_by(size_bytes)
             if is_short or size_bytes > self._may_write:
                 self._make_room(size_bytes)
-            if is_short and self._is_short_by(size_bytes):
+            if size_bytes > self._may_write or (is_short and self._is_short_by(size_bytes)):
                 return False
             self._may_write -= size_bytes
+            self._writing += size_bytes
             return True
 
     def _is_short_by(self, size_bytes: int) -> bool:
@@ -125,7 +144,7 @@ class FolderRenditionCache:
                 break
             entry.path.unlink(missing_ok=True)
             excess -= entry.size_bytes
-        self._may_write = self._share
+        self._may_write = self._share - self._writing
         self._looked_at = time.monotonic()
 
     def _remove_stale(self) -> None:
@@ -140,11 +159,18 @@ def _opened(path: Path, resources: ExitStack) -> OpenedBytes | None:
     except FileNotFoundError:
         return None
     except (DamagedFileError, ImageException, OSError) as error:
-        _log.warning("damaged rendition name=%s: %r", path.name, error)
-        _discard(path)
+        _log.warning("unreadable rendition name=%s: %r", path.name, error)
+        if _is_damage(error):
+            _discard(path)
         return None
     _touch(path)
     return opened
+
+
+def _is_damage(error: Exception) -> bool:
+    """Tell a file that is not what was written from a machine that cannot open it now."""
+    cause = error.__cause__ if isinstance(error, ImageException) else error
+    return not isinstance(cause, OSError) or cause.errno in _OF_THE_FILE
 
 
 def _discard(path: Path) -> None:

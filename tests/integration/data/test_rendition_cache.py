@@ -5,9 +5,12 @@ import hashlib
 import logging
 import multiprocessing
 import os
+import resource
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -245,8 +248,47 @@ def test_damaged_rendition_is_none(
 
     assert found is None
     assert is_left is path.is_dir()
-    assert f"damaged rendition name={path.name}" in caplog.text
+    assert f"unreadable rendition name={path.name}" in caplog.text
     assert kept(folder, key) == (None if path.is_dir() else data)
+
+
+def test_rendition_that_cannot_be_opened_now_is_not_lost(
+    folder: FolderRenditionCache, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A process out of descriptors makes do without; that is no fault of the file."""
+    key = key_of(new_guid())
+    data = put(folder, key)
+
+    with without_descriptors(), caplog.at_level(logging.WARNING):
+        found = kept(folder, key)
+
+    assert found is None
+    assert "Too many open files" in caplog.text
+    assert kept(folder, key) == data
+
+
+@contextmanager
+def without_descriptors() -> Iterator[None]:
+    """Let this process open nothing until the block ends."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_pipe_in_the_place_of_a_rendition_holds_up_nobody(
+    folder: FolderRenditionCache, tmp_path: Path
+) -> None:
+    """To open one waits for its other end, unless it is told not to."""
+    key = key_of(new_guid())
+    put(folder, key)
+    (path,) = files(tmp_path)
+    path.unlink()
+    os.mkfifo(path)
+
+    assert kept(folder, key) is None
 
 
 def used_at(path: Path, seconds_ago: float) -> None:
@@ -269,6 +311,24 @@ def test_cache_never_holds_more_than_its_cap(tmp_path: Path, sharers: int) -> No
     for number in range(100):
         put(caches[number % sharers], key_of(new_guid()))
         largest = max(largest, total(tmp_path))
+
+    assert CAP // 2 < largest <= CAP
+
+
+@pytest.mark.parametrize("sharers", [1, 2])
+def test_cache_keeps_to_its_cap_while_several_write(tmp_path: Path, sharers: int) -> None:
+    """What is granted and cannot be seen in the folder yet counts, too."""
+    caches = [folder_cache(tmp_path, sharers=sharers) for _ in range(sharers)]
+    size = CAP // 4 // sharers - 4 * KIBIBYTE
+    largest = 0
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(40):
+            at_once = [
+                pool.submit(put, caches[number % sharers], key_of(new_guid()), b"w" * size)
+                for number in range(4)
+            ]
+            wait(at_once)
+            largest = max(largest, total(tmp_path))
 
     assert CAP // 2 < largest <= CAP
 
