@@ -1,7 +1,7 @@
 """An object that is open for reading, a window of it at a time."""
 
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from pixy_grpc.core.call import Deadline
@@ -27,10 +27,11 @@ class ObjectSource:
 
     def first(self, deadline: Deadline) -> Part:
         """Return the first window. An empty object has none; it is read as a whole."""
-        try:
-            return self.answer(self.begin(0, WINDOW_BYTES), deadline)
-        except EmptyRangeError:
-            return self.client.read(self.name, deadline)
+        with self._told(deadline):
+            try:
+                return self.begin(0, WINDOW_BYTES).result(deadline)
+            except EmptyRangeError:
+                return self.client.read(self.name, deadline)
 
     def begin(self, start: int, stop: int, tag: str = "") -> Request[Part]:
         """Begin to read a part, of just that object where a tag is given."""
@@ -38,9 +39,15 @@ class ObjectSource:
 
     def answer(self, request: Request[Part], deadline: Deadline) -> Part:
         """Wait for a part. Raises ImageCorruptError where the object is gone or another."""
-        try:
+        with self._told(deadline):
             return request.result(deadline)
-        except ChangedObjectError as error:
+
+    @contextmanager
+    def _told(self, deadline: Deadline) -> Iterator[None]:
+        """Turn what is found in the object's place into what that means."""
+        try:
+            yield
+        except (ChangedObjectError, EmptyRangeError) as error:
             raise _replaced() from error
         except MissingObjectError as error:
             self.on_missing(deadline)
@@ -58,12 +65,13 @@ class OpenObject:
         """Read the first window; the deadline is for all that is read."""
         self._source = source
         self._deadline = deadline
-        self._window = source.first(deadline.within(REQUEST_SECONDS))
+        first = source.first(deadline.within(REQUEST_SECONDS))
+        self._tag = first.tag
+        self.size_bytes = first.size_bytes
+        self._window = self._checked(0, first)
         self._index = 0
-        self._tag = self._window.tag
         self._ahead: tuple[int, Request[Part]] | None = None
         self._end = 0
-        self.size_bytes = self._window.size_bytes
 
     def read(self, offset: int, length: int, head: bytes = b"") -> bytes:
         """Return a part behind the head; a reader that goes on finds the next window under way.

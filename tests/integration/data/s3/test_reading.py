@@ -168,6 +168,7 @@ WRONG_PARTS = {
         StorageUnavailableError,
     ),
     "another part": (partial(DATA[:WINDOW_BYTES], 0, "1"), StorageUnavailableError),
+    "past the end of another object": (answer(b"", 416, "text/plain"), ImageCorruptError),
 }
 
 
@@ -183,6 +184,28 @@ def test_part_that_is_not_what_was_asked_for_is_refused(
             assert opened.read(0, 5) == DATA[:5]
             with pytest.raises(expected):
                 opened.read(WINDOW_BYTES, 5)
+
+
+def test_first_part_that_is_shorter_than_said_is_unavailable(bare: Bare) -> None:
+    """The object is as it was, and whoever asks again may have all of it."""
+    with providing() as stand_in:
+        stand_in.will(partial(DATA[:9], 0, "1", WINDOW_BYTES))
+
+        store = S3Store(bare.access(stand_in.origin))
+        with pytest.raises(StorageUnavailableError), store.open(new_key(), soon()):
+            pass
+
+
+def test_object_that_goes_while_it_is_opened_is_corrupt(bare: Bare) -> None:
+    """Without a range, as an empty one is read, it is looked for once more: it has gone."""
+    with providing() as stand_in:
+        stand_in.will(
+            answer(b"", 416, "text/plain"), answer(b"", 404, "text/plain"), answer(b"an id", 200)
+        )
+
+        store = S3Store(bare.access(stand_in.origin))
+        with pytest.raises(ImageCorruptError), store.open(new_key(), soon()):
+            pass
 
 
 def test_read_of_a_deleted_object_is_corrupt(store: S3Store, bare: Bare, key: str) -> None:
