@@ -30,15 +30,18 @@ class Pace:
         """Yield responses; cancel the call once the reader falls behind.
 
         It may take `stall_seconds` over any message, and so much more over all of them
-        than the least rate would take.
+        than the least rate would take. What the store takes to read them is not the reader's.
         """
-        with self.watchdog.limit(self.stall_seconds, context.cancel) as limit:
-            slowest = time.monotonic() + self.stall_seconds
+        with self.watchdog.limit(math.inf, context.cancel) as limit:
+            patience = self.stall_seconds
             for response in responses:
+                began = time.monotonic()
+                limit.at = began + min(patience, self.stall_seconds)
                 yield response  # returns when the transport has taken it
+                limit.at = math.inf
+                patience -= time.monotonic() - began
                 if isinstance(response, bytes):
-                    slowest += len(response) / self.least_bytes_per_second
-                limit.at = min(time.monotonic() + self.stall_seconds, slowest)
+                    patience += len(response) / self.least_bytes_per_second
 
     def followed(
         self, responses: Iterator[Response], context: grpc.ServicerContext
