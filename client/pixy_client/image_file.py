@@ -8,7 +8,7 @@ from pixy_client.errors import DeadlineExceededError
 from pixy_client.resuming import may_resume
 from pixy_client.streams import ImageStream
 from pixy_client.verification import check_unchanged
-from pixy_grpc.core.exceptions import ImageException
+from pixy_grpc.core.exceptions import ImageChangedError, ImageException
 
 OpenStream = Callable[[int, str], ImageStream]
 """Begins a stream at an offset, of the bytes with that SHA-256; empty means any."""
@@ -21,7 +21,8 @@ class ImageFile(io.BufferedIOBase):
     not at hand begins another one with the next read. At most one message (1 MiB) is
     kept. The service has held every byte to its block's digest before it sends it, and
     the last ones of a file that was read in order are handed out once the whole has its
-    SHA-256: `verified` tells. All streams are of the same bytes.
+    SHA-256: `verified` tells. All streams are of the same bytes: an image without a sum (an
+    older one) is one stream, read in order.
 
     Reading raises ImageException as any call does, ImageChangedError where the bytes have
     become others, and leaves the position where it was. One thread at a time.
@@ -38,15 +39,15 @@ class ImageFile(io.BufferedIOBase):
         stream = self._use(open_stream(0, ""))
         self.image = stream.image
         self.size = stream.expected_bytes
-        """How many bytes there are, None where the service does not know: no seeking then."""
+        """How many bytes there are, None where the service does not know."""
 
     def readable(self) -> bool:
         """Tell that it is there to be read."""
         return True
 
     def seekable(self) -> bool:
-        """Tell whether its size is known."""
-        return self.size is not None
+        """Tell whether its size and its sum are known."""
+        return self.size is not None and bool(self.image.sha256)
 
     def tell(self) -> int:
         """Return the offset of the next byte."""
@@ -56,8 +57,8 @@ class ImageFile(io.BufferedIOBase):
     def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
         """Go elsewhere, past the end too; nothing is fetched before the next read."""
         self._check_open()
-        if self.size is None:
-            raise io.UnsupportedOperation("The size of the image is not known.")
+        if self.size is None or not self.image.sha256:
+            raise io.UnsupportedOperation("The image has no sum by which to find it again.")
         origins = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self.size}
         if whence not in origins or origins[whence] + offset < 0:
             raise ValueError("There is no such position in a file.")
@@ -133,6 +134,8 @@ class ImageFile(io.BufferedIOBase):
 
     def _reopen(self, at: int) -> ImageStream:
         self._drop()
+        if at and not self.image.sha256:
+            raise ImageChangedError("The image has no sum to go on by: begin anew.")
         stream = self._use(self._open_stream(at, self.image.sha256))
         check_unchanged(stream.image, self.image)
         return stream

@@ -112,6 +112,16 @@ def test_seek_to_no_position_fails(offset: int, whence: int) -> None:
         file.seek(offset, whence)
 
 
+def test_file_without_a_sum_is_read_in_order() -> None:
+    """Nothing tells whether what another stream brought were bytes of the same image."""
+    with ImageFile(Source(image_of(sha256="")).open) as file:
+        assert (file.size, file.seekable()) == (SIZE, False)
+        with pytest.raises(io.UnsupportedOperation):
+            file.seek(0)
+
+        assert file.read() == DATA
+
+
 def test_file_of_unknown_size_is_read_in_order() -> None:
     """There is no end to seek from until it was met."""
     with ImageFile(Source(image_of(sha256="", size_bytes=0)).open) as file:

@@ -68,6 +68,21 @@ def test_file_that_was_left_alone_goes_on() -> None:
         assert source.offsets == [0, 5]
 
 
+def test_file_without_a_sum_that_was_left_alone_fails() -> None:
+    """What another stream brings may be of another version; before its first byte it is one."""
+    source = Source(image_of(sha256=""))
+    with ImageFile(source.open) as file:
+        source.failures = [DeadlineExceededError("Late.")]
+        assert file.read(5) == DATA[:5]
+        source.failures = [DeadlineExceededError("Late.")]
+
+        with pytest.raises(ImageChangedError):
+            file.read()
+
+        assert file.tell() == 5
+        assert source.offsets == [0, 0]
+
+
 def test_file_that_cannot_go_on_fails() -> None:
     """What has just been opened has had its tries."""
     source = Source()

@@ -18,7 +18,8 @@ class CuttingTransport:
     Waits are counted, and take no time.
     """
 
-    def __init__(self, sizes: Iterable[int]) -> None:
+    def __init__(self, sizes: Iterable[int], image: Image | None = None) -> None:
+        self.image = image or image_of()
         self.sizes: Iterator[int] = iter(sizes)
         self.offsets: list[int] = []
         self.waits: list[float] = []
@@ -30,7 +31,7 @@ class CuttingTransport:
         assert allowed_seconds == 600.0
         offset = call.build().read_offset
         self.offsets.append(offset)
-        yield image_of()
+        yield self.image
         yield b""
         for at in range(offset, offset + next(self.sizes)):
             yield DATA[at : at + 1]
@@ -76,3 +77,13 @@ def test_read_with_late_progress_goes_on() -> None:
     _, *parts = _read(transport)
 
     assert b"".join(parts) == DATA
+
+
+def test_read_cut_behind_its_limit_asks_for_no_more() -> None:
+    """Of an image of unknown size, too: a limit of nothing would mean all there is."""
+    transport = CuttingTransport([5], image_of(sha256="", size_bytes=0))
+
+    _, *parts = ResumingRead(transport, Reading(GUID, 0, 5), Allowance(600.0)).parts()
+
+    assert b"".join(parts) == DATA[:5]
+    assert transport.offsets == [0]
