@@ -1,6 +1,7 @@
 """Writes downloads so that a file is there whole and right, or is not there."""
 
 import errno
+import logging
 import os
 import secrets
 from collections.abc import Callable, Iterator
@@ -13,6 +14,11 @@ from pixy_client.names import candidate_names
 from pixy_client.results import Download
 from pixy_client.streams import ImageStream
 from pixy_grpc.core.models import Image
+
+_NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
+"""How file systems say that a file has one name there. (link(2))"""
+
+_log = logging.getLogger(__name__)
 
 Progress = Callable[[int, int], None]
 """Told the bytes done and the bytes in all; 0 in all where nobody knows."""
@@ -54,16 +60,8 @@ class Destination:
         return target
 
     def _publish_new(self, temporary: Path, image: Image) -> Path:
-        with ExitStack() as undo:
-            target = self._reserve(image)
-            undo.callback(target.unlink)
-            temporary.replace(target)
-            undo.pop_all()
-        return target
-
-    def _reserve(self, image: Image) -> Path:
         targets = (self.folder / name for name in candidate_names(image))
-        return next(target for target in targets if _is_made(target))
+        return next(target for target in targets if _is_named(temporary, target))
 
 
 def save(stream: ImageStream, destination: Destination, progress: Progress) -> Download:
@@ -71,7 +69,8 @@ def save(stream: ImageStream, destination: Destination, progress: Progress) -> D
 
     Whatever goes wrong, no temporary file is left and what was there is untouched.
     """
-    with _temporary_file(destination.folder) as (file, temporary):
+    folder = destination.folder
+    with _temporary_file(folder) as (file, temporary), _sync_afterwards(folder):
         for chunk in stream:
             file.write(chunk)
             progress(stream.received_bytes, stream.expected_bytes or 0)
@@ -79,16 +78,32 @@ def save(stream: ImageStream, destination: Destination, progress: Progress) -> D
         os.fsync(file.fileno())
         file.close()
         path = destination.publish(temporary, stream.image)
-    _sync_folder(destination.folder)
     return Download(path, stream.image, stream.received_bytes, stream.verified)
 
 
-def _is_made(path: Path) -> bool:
-    """Make an empty file; tell whether there was nothing of that name."""
+def _is_named(temporary: Path, target: Path) -> bool:
+    """Give a file one more name, in one step; tell whether there was nothing of that name."""
     try:
-        path.touch(exist_ok=False)
+        os.link(temporary, target)
     except FileExistsError:
         return False
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        return _is_renamed(temporary, target)
+    return True
+
+
+def _is_renamed(temporary: Path, target: Path) -> bool:
+    """Do the same where there are no links: an empty file holds the name meanwhile."""
+    with ExitStack() as undo:
+        try:
+            target.touch(exist_ok=False)
+        except FileExistsError:
+            return False
+        undo.callback(target.unlink)
+        temporary.replace(target)
+        undo.pop_all()
     return True
 
 
@@ -102,12 +117,21 @@ def _temporary_file(folder: Path) -> Iterator[tuple[BinaryIO, Path]]:
         path.unlink(missing_ok=True)
 
 
-def _sync_folder(folder: Path) -> None:
-    """Make the new name outlive a crash, where folders can be synced at all."""
-    if not hasattr(os, "O_DIRECTORY"):
+@contextmanager
+def _sync_afterwards(folder: Path) -> Iterator[None]:
+    """Make a new name outlive a crash, where this user can sync the folder at all.
+
+    What cannot be synced is there all the same, and no failure.
+    """
+    yield
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
+    except OSError as error:
+        _log.debug("a folder cannot be synced: %s", error)
         return
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        _log.debug("a folder cannot be synced: %s", error)
     finally:
         os.close(descriptor)

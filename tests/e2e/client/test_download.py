@@ -1,5 +1,7 @@
 """A file is written whole and right, or not at all."""
 
+import errno
+import os
 from pathlib import Path
 
 import grpc
@@ -162,3 +164,56 @@ def test_download_to_no_file_asks_for_nothing(
         client.download(GUID, f"{tmp_path}/{path}" if path[0] != "/" else path)
 
     assert stand_in.received == []
+
+
+def test_download_into_a_folder_has_its_name_at_once(
+    stand_in: StandIn, client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody sees an empty file under it: the whole one is linked there, or refused."""
+    stand_in.script("GetImageBytes", sends_image())
+    monkeypatch.setattr(os, "replace", None)  # would need an empty file in its place
+
+    assert client.download(GUID, tmp_path).path.read_bytes() == DATA
+    assert _names(tmp_path) == ["a-red-fox.png"]
+
+
+@pytest.mark.parametrize("number", [errno.EPERM, errno.EOPNOTSUPP])
+def test_download_where_files_have_one_name_replaces_nothing(
+    stand_in: StandIn,
+    client: Client,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    number: int,
+) -> None:
+    """A file system without links takes a new name all the same, and no name that is taken."""
+    stand_in.script("GetImageBytes", sends_image())
+
+    def refuse(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "link", refuse)
+    (tmp_path / "a-red-fox.png").write_bytes(b"before")
+
+    download = client.download(GUID, tmp_path)
+
+    assert download.path.name == f"a-red-fox-{GUID}.png"
+    assert download.path.read_bytes() == DATA
+    assert (tmp_path / "a-red-fox.png").read_bytes() == b"before"
+    assert len(_names(tmp_path)) == 2
+
+
+def test_download_into_a_folder_that_cannot_be_synced_is_no_failure(
+    stand_in: StandIn, client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that may be written and not be read (a drop box): the file is there, so say so."""
+    stand_in.script("GetImageBytes", sends_image())
+    usual = os.open
+
+    def refuse(path: str, flags: int, *more: int) -> int:
+        if flags & os.O_DIRECTORY:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return usual(path, flags, *more)
+
+    monkeypatch.setattr(os, "open", refuse)
+
+    assert client.download(GUID, tmp_path / "fox.png").path.read_bytes() == DATA
