@@ -30,6 +30,7 @@ from pixy_grpc.data.rendition_cache import FolderRenditionCache
 from pixy_grpc.data.repository import SqlImageRepository
 from pixy_grpc.data.spool import FolderSpool
 from pixy_grpc.data.sqlite import SqliteDatabase
+from pixy_grpc.folders import require_folders
 from pixy_grpc.generators import check_generator, open_generator
 from pixy_grpc.service.catalogue import ImageCatalogue
 from pixy_grpc.service.clock import SystemClock
@@ -56,6 +57,9 @@ WAITS_A_CREATE = 4
 
 JOIN_SECONDS = 1.0
 """How long the stop waits for the look through the renditions: it may end at any point."""
+
+_LATER = " Try again later."
+"""What a call is told, and a start is not: it is the setting that is to be looked at."""
 
 _log = logging.getLogger(__name__)
 
@@ -111,6 +115,7 @@ def prepare(settings: Settings) -> str:
     wrong.
     """
     check_generator(settings)
+    require_folders(settings)
     if settings.database_file:
         _make_database_file(settings.database_file)
     deadline = Deadline.after(PREPARE_SECONDS)
@@ -168,7 +173,8 @@ def _blamed_on(setting: str) -> Iterator[None]:
         raise SettingsError(str(error)) from error
     except ImageException as error:
         why = f" ({error.__cause__})" if error.__cause__ else ""
-        raise SettingsError(f"{setting}: {error.message}{why}") from error
+        what = error.message.removesuffix(_LATER)
+        raise SettingsError(f"{setting}: {what}{why}") from error
 
 
 def _warn(database: Database, deadline: Deadline) -> None:

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from dotenv import dotenv_values
+from dotenv.parser import parse_stream
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -128,7 +128,7 @@ class Settings(BaseSettings):
     def _folder_or_bucket(cls, value: str) -> str:
         if value.startswith(SCHEME):
             parse_address(value)
-        elif not value or "://" in value:
+        elif not value or ":/" in value:
             raise ValueError("takes a folder or s3://bucket/prefix")
         return value
 
@@ -171,7 +171,7 @@ class Settings(BaseSettings):
 def load_settings() -> Settings:
     """Read the settings. Raises SettingsError with one line that says what to mend."""
     try:
-        _refuse_unknown({*os.environ, *dotenv_values(".env")})
+        _refuse_unknown({*os.environ, *_names_in(Path(".env"))})
         return Settings()
     except ValidationError as error:
         raise SettingsError(_line(error)) from None
@@ -179,6 +179,21 @@ def load_settings() -> Settings:
         raise SettingsError(f".env cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise SettingsError(".env is not UTF-8") from None
+
+
+def _names_in(file: Path) -> set[str]:
+    """Return the names that a file sets, if it is there. Raises SettingsError, OSError."""
+    if file.is_dir():
+        raise SettingsError(f"{file} is a folder: it has to be a file, or not there")
+    if not file.exists():
+        return set()
+    names = set()
+    with file.open(encoding="utf-8") as text:
+        for line in parse_stream(text):
+            if line.error:
+                raise SettingsError(f"{file}: line {line.original.line} is no NAME=value")
+            names.add(line.key or "")
+    return names
 
 
 def _refuse_unknown(names: set[str]) -> None:

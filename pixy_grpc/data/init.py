@@ -180,7 +180,10 @@ def _wait_for_lease(database: Database, owner: str, deadline: Deadline) -> None:
             raise DBConnectionError("Another server is still migrating the database.")
         if not is_told:
             _log.warning(
-                "waits for another server to migrate the database, at most %.0f s", seconds
+                "waits for another server to migrate the database, at most %.0f s;"
+                " for one that has been killed %.0f s",
+                seconds,
+                LEASE_SECONDS,
             )
             is_told = True
         threading.Event().wait(POLL_SECONDS)

@@ -33,6 +33,7 @@ REFUSED = {
     "no workers": ({"PIXY_WORKERS": "0"}, "PIXY_WORKERS"),
     "a setting of later": ({"PIXY_TLS_KEY": SECRET}, "PIXY_TLS_KEY"),
     "an unknown database": ({"PIXY_DATABASE_URL": f"oracle://u:{SECRET}@h/x"}, "PIXY_DATABASE_URL"),
+    "a bucket with a slash missing": ({"PIXY_IMAGES": "s3:/bucket"}, "PIXY_IMAGES"),
     "an unknown store": ({"PIXY_IMAGES": f"ftp://u:{SECRET}@h/x"}, "PIXY_IMAGES"),
 }
 
@@ -49,6 +50,10 @@ UNUSABLE = {
     "no folder for the database": ({"PIXY_DATABASE_URL": "sqlite:///no/x.db"}, "PIXY_DATABASE_URL"),
     "a folder as the database": ({"PIXY_DATABASE_URL": "sqlite:///."}, "PIXY_DATABASE_URL"),
     "a file as the store": ({"PIXY_IMAGES": "file/images"}, "PIXY_IMAGES"),
+    "a file as the spool": ({"PIXY_SPOOL": "file"}, "PIXY_SPOOL"),
+    "a spool below a file": ({"PIXY_SPOOL": "file/spool"}, "PIXY_SPOOL"),
+    "a link to nothing as the spool": ({"PIXY_SPOOL": "link/spool"}, "PIXY_SPOOL"),
+    "a file for renditions": ({"PIXY_RENDITIONS": "file"}, "PIXY_RENDITIONS"),
     "a store nobody may write": ({"PIXY_IMAGES": "/proc/images"}, "PIXY_IMAGES"),
 }
 
@@ -99,11 +104,13 @@ def test_start_with_unusable_setting_ends_with_one_line(
 ) -> None:
     """What is well written, but cannot be used, is told the same way."""
     (tmp_path / "file").write_text("neither a folder nor a database")
+    (tmp_path / "link").symlink_to("nowhere")
 
     line = refusal(tmp_path, **{"PIXY_TOKENS": f"alice={SECRET}", **settings})
 
     assert name in line
     assert SECRET not in line
+    assert "Try again later" not in line
 
 
 def test_start_on_taken_port_names_listen(tmp_path: Path, taken_port: int) -> None:
@@ -144,6 +151,30 @@ def test_start_with_unreadable_dotenv_says_so(tmp_path: Path) -> None:
     line = refusal(tmp_path)
 
     assert ".env" in line
+
+
+def test_start_with_a_line_of_dotenv_that_says_nothing_says_so(tmp_path: Path) -> None:
+    """A setting that was not understood is not made, and nobody would know."""
+    (tmp_path / ".env").write_text("# ours\nPIXY_WORKERS=1\ngarbage line\n")
+
+    assert refusal(tmp_path) == "pixy-grpc: .env: line 3 is no NAME=value"
+
+
+def test_start_with_a_folder_as_dotenv_says_so(tmp_path: Path) -> None:
+    """It would be passed over."""
+    (tmp_path / ".env").mkdir()
+
+    assert ".env is a folder" in refusal(tmp_path)
+
+
+def test_start_without_room_for_renditions_needs_no_folder(serve: Serve, tmp_path: Path) -> None:
+    """None is kept then."""
+    (tmp_path / "file").touch()
+
+    process = serve(PIXY_RENDITIONS="file", PIXY_RENDITIONS_MB="0")
+
+    with process.server.client() as client:
+        assert client.create("a fox", size="64x64").image.guid
 
 
 def test_start_with_empty_store_for_full_database_is_refused(serve: Serve, tmp_path: Path) -> None:

@@ -217,7 +217,13 @@ def test_wait_for_the_lease_is_logged_once(
         migrate(database, Deadline.after(0.9))
 
     assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
-        ("WARNING", "waits for another server to migrate the database, at most 1 s")
+        (
+            "WARNING",
+            (
+                "waits for another server to migrate the database, at most 1 s;"
+                " for one that has been killed 60 s"
+            ),
+        )
     ]
 
 
