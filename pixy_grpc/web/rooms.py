@@ -62,39 +62,6 @@ class Room:
                 del self._taken[caller]
                 self._changed.notify_all()
 
-    @contextmanager
-    def waiting_in(self, other: "Room", caller: str) -> Iterator[None]:
-        """Change a place here for one in another room until the block ends.
-
-        Raises the other room's refusal. The way back is never refused, as who comes back
-        is mostly about to leave: those who come meanwhile find this room so much fuller,
-        and who stays to work asks `require`.
-        """
-        other.enter(caller)
-        self.leave(caller)
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._taken[caller] += 1
-            other.leave(caller)
-
-    def require(self, caller: str) -> None:
-        """Raise the room's refusal where more are in it than there are places."""
-        with self._changed:
-            if self._taken.total() > self._places:
-                raise self._full("The service is at its limit")
-            if self._taken[caller] > self._share:
-                raise self._full("You are at your limit")
-
-    @contextmanager
-    def place(self, caller: str) -> Iterator[None]:
-        """Give the place that was taken back at the end of the block."""
-        try:
-            yield
-        finally:
-            self.leave(caller)
-
     def wait_empty(self, seconds: float) -> bool:
         """Wait until nobody is in the room; return whether that came within the time."""
         with self._changed:
@@ -110,22 +77,35 @@ class Room:
 
 
 class Place:
-    """The place of one call, which it changes for one in another room while it waits."""
+    """The place of one call, which it changes for one in another room once it has to wait."""
 
     def __init__(self, room: Room, waits: Room, caller: str) -> None:
-        self._room = room
+        """Take a place in the room, at once. Raises its refusal."""
+        room.enter(caller)
+        self._room = self._taken = room
         self._waits = waits
         self._caller = caller
-        self._is_back = False
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
-        """Wait elsewhere until the block ends; see Room.waiting_in."""
-        with self._room.waiting_in(self._waits, self._caller):
-            yield
-        self._is_back = True
+        """Wait in the other room, and stay there to the end of the call, whose answer may
+        have to wait for its reader: those who come back would fill the room past its size.
+
+        Raises the other room's refusal.
+        """
+        self._change(self._waits)
+        yield
 
     def working(self) -> None:
-        """Raise the room's refusal where the way back led into one that is full."""
-        if self._is_back:
-            self._room.require(self._caller)
+        """Come back to work. Raises the room's refusal where it is full by now."""
+        self._change(self._room)
+
+    def leave(self) -> None:
+        """Give the place back, wherever it is."""
+        self._taken.leave(self._caller)
+
+    def _change(self, other: Room) -> None:
+        if self._taken is not other:
+            other.enter(self._caller)
+            self._taken.leave(self._caller)
+            self._taken = other

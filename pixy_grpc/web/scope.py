@@ -4,8 +4,7 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
@@ -14,6 +13,7 @@ import grpc
 from pixy_grpc.core.call import Call, Deadline, unhindered
 from pixy_grpc.core.exceptions import ImageException
 from pixy_grpc.core.progress import UNWATCHED, Progress
+from pixy_grpc.web.rooms import Place
 
 MAX_CALL_SECONDS = 600.0
 """Cap for calls without a deadline; what they wait for has tighter caps of its own."""
@@ -38,7 +38,7 @@ class RpcScope:
 
     `caller` is empty until authentication has named it, `request_id` until the message
     of a creation has been read. `refusal` is what the call is refused with, before any
-    work. `waiting` and `working` are those of Call.
+    work. `place` is what it has taken of a room, from its admission on.
     """
 
     method: str
@@ -47,8 +47,7 @@ class RpcScope:
     caller: str = ""
     request_id: str = ""
     refusal: ImageException | None = None
-    waiting: Callable[[], AbstractContextManager[None]] = nullcontext
-    working: Callable[[], None] = unhindered
+    place: Place | None = None
 
 
 _current: ContextVar[RpcScope] = ContextVar("pixy_rpc")
@@ -69,6 +68,11 @@ def name_creation(request_id: str) -> None:
         scope.request_id = request_id
 
 
+def open_call() -> RpcScope:
+    """Return the scope of the running RPC. Raises LookupError outside of one."""
+    return _current.get()
+
+
 def current_scope() -> RpcScope | None:
     """Return the scope of the running RPC, None outside of one."""
     return _current.get(None)
@@ -77,14 +81,15 @@ def current_scope() -> RpcScope | None:
 def current_call(context: grpc.ServicerContext, progress: Progress = UNWATCHED) -> Call:
     """Return the running RPC as the service layer sees it."""
     scope = _current.get()
+    place = scope.place
     return Call(
         caller=scope.caller,
         call_id=scope.call_id,
         deadline=_deadline(context),
         is_active=context.is_active,
-        waiting=scope.waiting,
+        waiting=place.waiting if place else nullcontext,
         progress=progress,
-        working=scope.working,
+        working=place.working if place else unhindered,
     )
 
 

@@ -14,13 +14,12 @@ from pixy_grpc.web.interceptors.base import (
     MAX_HANDLERS,
     Continuation,
     Handler,
-    Scope,
     in_pool,
     refusal,
     within,
 )
 from pixy_grpc.web.rooms import Place, Room
-from pixy_grpc.web.scope import current_scope
+from pixy_grpc.web.scope import open_call
 from pixy_grpc.web.watchdog import Watchdog
 
 RoomOf = Callable[[str], Room]
@@ -57,62 +56,60 @@ class AdmissionInterceptor(grpc.ServerInterceptor):
         handler = continuation(details)
         if handler is None:
             return None
-        room = self._room_of(details.method)
-        caller = _caller()
+        scope, room = open_call(), self._room_of(details.method)
         try:
-            room.enter(caller)
+            scope.place = Place(room, self._waits, scope.caller)
         except ResourceExhaustedError as error:
             return self._outside.get(details.method) or refusal(error)
-        scope = current_scope()
-        if scope:
-            place = Place(room, self._waits, caller)
-            scope.waiting, scope.working = place.waiting, place.working
         return self._placed(handler, room)
 
     def _within_place(self, handler: Handler, room: Room) -> Handler:
-        """Return a handler that leaves the place which its caller has taken in the room."""
-        place = _streamed(room) if handler.response_streaming else self._held(room)
-        return in_pool(within(handler, place), room.pool)
+        """Return a handler that runs in the room's threads and leaves its call's place."""
+        held = _streamed if handler.response_streaming else self._held
+        return in_pool(within(handler, held), room.pool)
 
-    def _held(self, room: Room) -> Scope:
+    @contextmanager
+    def _held(self, context: grpc.ServicerContext) -> Iterator[None]:
         """Hold the place of a unary call until its work has ended and its answer been taken.
 
         What is answered waits in memory for its reader, who has as long as a download may
         stall. A creation goes on when its caller has gone.
         """
+        place = _place()
+        limit = self._watchdog.begin(math.inf, context.cancel)
 
-        @contextmanager
-        def held(context: grpc.ServicerContext) -> Iterator[None]:
-            caller = _caller()
-            limit = self._watchdog.begin(math.inf, context.cancel)
+        ends = itertools.count(1)  # of the call and of its work, in either order
 
-            ends = itertools.count(1)  # of the call and of its work, in either order
+        def end_one() -> None:
+            if next(ends) == _BOTH:
+                self._watchdog.end(limit)
+                place.leave()
 
-            def end_one() -> None:
-                if next(ends) == _BOTH:
-                    self._watchdog.end(limit)
-                    room.leave(caller)
-
-            is_called_back = context.add_callback(end_one)
-            try:
-                yield
-            finally:
-                limit.at = time.monotonic() + self._stall_seconds
+        is_called_back = context.add_callback(end_one)
+        try:
+            yield
+        finally:
+            limit.at = time.monotonic() + self._stall_seconds
+            end_one()
+            if not is_called_back:  # the call had ended before it began
                 end_one()
-                if not is_called_back:  # the call had ended before it began
-                    end_one()
-
-        return held
 
 
-def _streamed(room: Room) -> Scope:
+@contextmanager
+def _streamed(_context: grpc.ServicerContext) -> Iterator[None]:
     """Hold the place of a stream while it is sent: its messages are taken one by one.
 
     A creation that is told of is such a stream: it ends no sooner than its work.
     """
-    return lambda _context: room.place(_caller())
+    place = _place()
+    try:
+        yield
+    finally:
+        place.leave()
 
 
-def _caller() -> str:
-    scope = current_scope()
-    return scope.caller if scope else ""
+def _place() -> Place:
+    place = open_call().place
+    if place is None:
+        raise LookupError("A call runs that was not admitted.")
+    return place

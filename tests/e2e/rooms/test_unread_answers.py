@@ -1,12 +1,14 @@
 """Answers that nobody takes: they wait in memory, so they hold a place, and not for long."""
 
 import re
+import uuid
 from collections.abc import Callable
 
 import grpc
 import pytest
 
 from pixy_grpc.v1 import image_service_pb2 as pb
+from tests.e2e.rooms.calls import CREATE
 from tests.e2e.rooms.deaf import DeafClient
 from tests.support.process import wait_until
 from tests.support.server import TOKENS, RunningServer
@@ -14,6 +16,10 @@ from tests.support.server import TOKENS, RunningServer
 LIST = "/pixy.v1.ImageService/ListImageDetails"
 ENDED = re.compile(r"REQUEST END method=/pixy.v1.ImageService/ListImageDetails caller=alice")
 PLACES = 4
+WAIT_SECONDS = 60.0
+BEGUN = re.compile(r"REQUEST START")
+ENDED_CREATION = re.compile(r"REQUEST END method=/pixy.v1.ImageService/CreateImage caller=alice")
+ANSWERED = re.compile(f"{ENDED_CREATION.pattern} code=OK")
 
 
 def lists(server: RunningServer, caller: str) -> bool:
@@ -45,3 +51,26 @@ def test_unread_answer_holds_a_place_until_it_is_cut(
         assert refused
         assert other
         wait_until(lambda: lists(server, "alice"), "the unread are cut")
+
+
+def test_unread_duplicates_of_a_creation_leave_others_their_half(
+    start_limited: Callable[..., RunningServer], caplog: pytest.LogCaptureFixture
+) -> None:
+    """They have waited for the one that runs, and stay where they did: as many answers as
+    one caller likes would fill the room of those who create.
+    """
+    caplog.set_level("INFO", "pixy_grpc.requests")
+    server = start_limited(creates=PLACES, waits=8 * PLACES, stall_seconds=WAIT_SECONDS)
+    again = pb.CreateImageRequest(prompt="slow", size="4096x4096", request_id=str(uuid.uuid4()))
+    with DeafClient(server.target, TOKENS["alice"]) as deaf:
+        for number in range(8 * PLACES):  # some come before the one in front of them waits
+            deaf.ask(CREATE, again.SerializeToString())
+            wait_until(lambda: len(BEGUN.findall(caplog.text)) > number, "it has come")  # noqa: B023 - waited for here
+        wait_until(lambda: len(ENDED_CREATION.findall(caplog.text)) == 8 * PLACES, "all end")
+
+        answered = len(ANSWERED.findall(caplog.text))
+        with server.client("bob") as bob:
+            image = bob.create("not held up", size="64x64").image
+
+        assert answered > PLACES
+        assert image.guid

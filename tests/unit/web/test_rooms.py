@@ -1,4 +1,4 @@
-"""Rooms, and changing one for another while waiting."""
+"""Places in rooms, and changing one for another to wait there."""
 
 import pytest
 
@@ -10,76 +10,102 @@ def room(places: int) -> Room:
     return Room("creations", places, TooManyCreatesError)
 
 
-def test_place_is_free_for_others_while_its_owner_waits() -> None:
+def is_full(of: Room, caller: str = "alice") -> bool:
+    """Tell whether a room has no place for a caller."""
+    try:
+        of.enter(caller)
+    except TooManyCreatesError:
+        return True
+    of.leave(caller)
+    return False
+
+
+def test_place_is_free_for_others_once_its_owner_waits() -> None:
+    """Who only waits takes none from those who work, and its own in the other room."""
     work, waits = room(2), room(2)
-    work.enter("alice")
-    with pytest.raises(TooManyCreatesError):
-        work.enter("alice")
+    place = Place(work, waits, "alice")
+    assert is_full(work)
 
-    with work.waiting_in(waits, "alice"):
-        work.enter("alice")
-        with pytest.raises(TooManyCreatesError):
-            waits.enter("alice")
-
-    waits.enter("alice")
+    with place.waiting():
+        assert not is_full(work)
+        assert is_full(waits)
 
 
-def test_way_back_is_never_refused() -> None:
-    """Those who come meanwhile find the room so much fuller."""
+def test_call_that_has_waited_stays_where_it_waited() -> None:
+    """Its answer may wait for its reader, and those who come back are more than fit."""
     work, waits = room(2), room(2)
-    work.enter("alice")
+    place = Place(work, waits, "alice")
+    with place.waiting():
+        pass
 
-    with work.waiting_in(waits, "alice"):
-        work.enter("alice")
+    assert not is_full(work)
+    assert is_full(waits)
 
-    work.leave("alice")
-    with pytest.raises(TooManyCreatesError):
-        work.enter("alice")
-    work.leave("alice")
-    work.enter("alice")
+    place.leave()
+    assert not is_full(waits)
+    assert work.wait_empty(0)
+    assert waits.wait_empty(0)
 
 
 def test_wait_in_a_full_room_is_refused_and_keeps_the_place() -> None:
     work, waits = room(4), room(2)
     waits.enter("alice")
-    work.enter("alice")
+    place = Place(work, waits, "alice")
 
-    with pytest.raises(TooManyCreatesError) as caught, work.waiting_in(waits, "alice"):
+    with pytest.raises(TooManyCreatesError) as caught, place.waiting():
         pass
 
     assert caught.value.retry_delay_seconds
-    work.enter("alice")
-    with pytest.raises(TooManyCreatesError):
-        work.enter("alice")
+    waits.leave("alice")
+    place.leave()
+    assert work.wait_empty(0)
 
 
-def test_place_comes_back_where_the_wait_fails() -> None:
+def test_wait_that_fails_keeps_one_place() -> None:
     work, waits = room(2), room(2)
-    work.enter("alice")
+    place = Place(work, waits, "alice")
 
-    with pytest.raises(ZeroDivisionError), work.waiting_in(waits, "alice"):
+    with pytest.raises(ZeroDivisionError), place.waiting():
         raise ZeroDivisionError
 
-    assert not work.wait_empty(0)
-    work.leave("alice")
+    place.leave()
     assert work.wait_empty(0)
     assert waits.wait_empty(0)
 
 
-def came_back(work: Room, waits: Room) -> Place:
-    """Return the place of a call that has waited."""
+def test_call_that_waits_again_has_one_place() -> None:
+    """However often it has to."""
+    work, waits = room(2), room(4)
+    place = Place(work, waits, "alice")
+    for _ in range(3):
+        with place.waiting():
+            assert not is_full(waits)
+
+    place.leave()
+    assert waits.wait_empty(0)
+
+
+def test_work_behind_a_wait_takes_a_place() -> None:
+    work, waits = room(2), room(2)
+    place = Place(work, waits, "alice")
+    with place.waiting():
+        pass
+
+    place.working()
+
+    assert is_full(work)
+    assert waits.wait_empty(0)
+    place.leave()
+    assert work.wait_empty(0)
+
+
+def test_work_behind_a_wait_is_refused_by_a_full_room() -> None:
+    """Whoever waited may leave with what the other made, not make more than fits."""
+    work, waits = Room("creations", 2, TooManyCreatesError, shared=True), room(2)
     place = Place(work, waits, "alice")
     with place.waiting():
         work.enter("bob")
         work.enter("carol")
-    return place
-
-
-def test_work_behind_a_wait_needs_a_place() -> None:
-    """Whoever waited may leave with what the other made, not make more than fits."""
-    work, waits = Room("creations", 2, TooManyCreatesError, shared=True), room(2)
-    work.enter("alice")
-    place = came_back(work, waits)
 
     with pytest.raises(TooManyCreatesError) as caught:
         place.working()
@@ -92,7 +118,6 @@ def test_work_behind_a_wait_needs_a_place() -> None:
 def test_work_behind_a_wait_needs_a_place_of_the_caller() -> None:
     work, waits = room(4), room(2)
     place = Place(work, waits, "alice")
-    work.enter("alice")
     with place.waiting():
         work.enter("alice")
         work.enter("alice")
@@ -102,9 +127,10 @@ def test_work_behind_a_wait_needs_a_place_of_the_caller() -> None:
 
 
 def test_work_that_did_not_wait_has_its_place() -> None:
-    """Those who come back do not push out who is there."""
-    work, waits = Room("creations", 2, TooManyCreatesError, shared=True), room(2)
-    work.enter("alice")
-    came_back(work, waits)
+    """Nobody is pushed out who is there."""
+    work, waits = room(2), room(2)
+    place = Place(work, waits, "alice")
 
-    Place(work, waits, "bob").working()
+    place.working()
+
+    assert is_full(work)
