@@ -18,7 +18,6 @@ from pixy_grpc.core.creations import (
 )
 from pixy_grpc.core.exceptions import ConstraintViolationError
 from tests.fakes.repository import InMemoryImageRepository
-from tests.fakes.tables import Tables
 
 _UNFINISHED = (CreationState.CLAIMED, CreationState.ASKED, CreationState.KEPT)
 
@@ -43,8 +42,7 @@ class InMemoryCreationRepository:
         with self._images.lent(deadline) as tables:
             if new.key in tables.creations:
                 raise ConstraintViolationError("The request id is taken.")
-            tables.creations[new.key] = _claimed(new)
-            return tables.creations[new.key]
+            return tables.keep(_claimed(new))
 
     def take_over(
         self, seen: Creation, lease_until_ms: int, ended_before_ms: int, deadline: Deadline
@@ -58,9 +56,7 @@ class InMemoryCreationRepository:
             if found.lease_until_ms >= ended_before_ms:
                 return None
             fence = replace(found.fence, number=found.fence.number + 1)
-            taken = replace(found, fence=fence, lease_until_ms=lease_until_ms)
-            tables.creations[taken.key] = taken
-            return taken
+            return tables.keep(replace(found, fence=fence, lease_until_ms=lease_until_ms))
 
     def renew(
         self, fences: Sequence[Fence], lease_until_ms: int, deadline: Deadline
@@ -70,38 +66,44 @@ class InMemoryCreationRepository:
         with self._images.lent(deadline) as tables:
             for fence in fences:
                 with suppress(FenceLostError):
-                    if tables.held(fence).lease_until_ms:
-                        _change(tables, fence, lease_until_ms=lease_until_ms)
+                    found = tables.held(fence)
+                    if found.lease_until_ms:
+                        tables.keep(replace(found, lease_until_ms=lease_until_ms))
                         renewed.append(fence)
         return renewed
 
     def note_asked(self, fence: Fence, deadline: Deadline) -> None:
         """Count an ask."""
         with self._images.lent(deadline) as tables:
-            asks = tables.held(fence).asks + 1
-            _change(tables, fence, state=CreationState.ASKED, asks=asks)
+            found = tables.held(fence)
+            tables.keep(replace(found, state=CreationState.ASKED, asks=found.asks + 1))
 
     def note_kept(self, paid: PaidImage, deadline: Deadline) -> None:
         """Note the bytes."""
         with self._images.lent(deadline) as tables:
-            changes = {"store_key": paid.store_key, "model": paid.model}
-            _change(tables, paid.fence, state=CreationState.KEPT, **changes)
+            found = tables.held(paid.fence)
+            kept = replace(found, store_key=paid.store_key, model=paid.model)
+            tables.keep(replace(kept, state=CreationState.KEPT))
             self.usages[paid.guid] = paid.usage or self.usages.get(paid.guid)
 
     def note_refused(self, fence: Fence, refusal: Refusal, deadline: Deadline) -> None:
         """Keep a refusal."""
         with self._images.lent(deadline) as tables:
-            _change(tables, fence, state=CreationState.REFUSED, refusal=refusal, lease_until_ms=0)
+            found = tables.held(fence)
+            ended = replace(found, refusal=refusal, lease_until_ms=0)
+            tables.keep(replace(ended, state=CreationState.REFUSED))
 
     def note_unknown(self, fence: Fence, deadline: Deadline) -> None:
         """End the lease."""
         with self._images.lent(deadline) as tables:
-            _change(tables, fence, state=CreationState.UNKNOWN, lease_until_ms=0)
+            found = tables.held(fence)
+            tables.keep(replace(found, state=CreationState.UNKNOWN, lease_until_ms=0))
 
     def release(self, fence: Fence, asks: int, deadline: Deadline) -> None:
         """Forget the creation, or leave it."""
         with self._images.lent(deadline) as tables, suppress(FenceLostError):
-            _change(tables, fence, state=CreationState.UNKNOWN, asks=asks, lease_until_ms=0)
+            found = tables.held(fence)
+            tables.keep(replace(found, state=CreationState.UNKNOWN, asks=asks, lease_until_ms=0))
             if not asks:
                 del tables.creations[fence.key]
 
@@ -111,7 +113,7 @@ class InMemoryCreationRepository:
             found = tables.creations.pop(key, None)
             if found:
                 other = CreationKey(key.caller, request_id)
-                tables.creations[other] = replace(found, fence=replace(found.fence, key=other))
+                tables.keep(replace(found, fence=replace(found.fence, key=other)))
 
     def list_unfinished(
         self, ended_before_ms: int, limit: int, deadline: Deadline
@@ -124,11 +126,6 @@ class InMemoryCreationRepository:
                 if each.state in _UNFINISHED and each.lease_until_ms < ended_before_ms
             ]
         return sorted(found, key=lambda each: each.lease_until_ms)[:limit]
-
-
-def _change(tables: Tables, fence: Fence, **changes: object) -> None:
-    found = tables.held(fence)
-    tables.creations[fence.key] = replace(found, **changes)  # type: ignore[arg-type]
 
 
 def _claimed(new: NewCreation) -> Creation:

@@ -8,7 +8,7 @@ from datetime import datetime
 from pixy_grpc.core.call import Deadline
 from pixy_grpc.core.contents import ImageContents
 from pixy_grpc.core.creations import CreationState
-from pixy_grpc.core.exceptions import ConstraintViolationError, DBConnectionError, ImageException
+from pixy_grpc.core.exceptions import ConstraintViolationError, DBConnectionError
 from pixy_grpc.core.models import Image, ImageUpdate
 from pixy_grpc.core.ports import NewImage, Page, PageQuery, Position, StoredImage
 from pixy_grpc.core.search import ImageFilter
@@ -27,8 +27,8 @@ class InMemoryImageRepository:
     """
 
     def __init__(self, beside: "InMemoryImageRepository | None" = None) -> None:
-        self._tables = beside._tables if beside else Tables()  # noqa: SLF001 - of its own class
-        self.failure: ImageException | None = None
+        self._tables: Tables = beside._tables if beside else Tables()  # noqa: SLF001 - of its own class
+        self.failure: BaseException | None = None
 
     def add(self, new: NewImage, deadline: Deadline) -> StoredImage:
         """Add an image and its creation."""

@@ -45,7 +45,7 @@ class InMemoryImageStore:
         self.leftovers: dict[str, bytes] = beside.leftovers if beside else {}
         self.modified: dict[str, datetime] = beside.modified if beside else {}
         self.free: Space | None = None
-        self._lock = beside._lock if beside else threading.Lock()  # noqa: SLF001 - likewise
+        self._lock: threading.Lock = beside._lock if beside else threading.Lock()  # noqa: SLF001 - likewise
         self.failure: ImageException | None = None
 
     def put(self, key: str, data: bytes, deadline: Deadline) -> None:

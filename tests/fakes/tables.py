@@ -30,3 +30,8 @@ class Tables:
         if found is None or found.fence != fence or found.state is CreationState.DONE:
             raise FenceLostError
         return found
+
+    def keep(self, creation: Creation) -> Creation:
+        """Keep a creation as it is now, and return it."""
+        self.creations[creation.key] = creation
+        return creation
