@@ -47,7 +47,7 @@ def main() -> None:
     """Serve until standard input ends."""
     server = grpc.server(
         ThreadPoolExecutor(THREADS),
-        handlers=(_Handlers(),),
+        handlers=[_Handlers()],
         options=[("grpc.max_send_message_length", MAX_MESSAGE_BYTES)],
     )
     print(server.add_insecure_port("127.0.0.1:0"), flush=True)  # noqa: T201 - who started it reads it

@@ -99,6 +99,7 @@ def bare(opened: ExitStack) -> list[Contestant]:
     def reader(
         method: str, parse: Callable[[bytes], Any] | None, data_of: Callable[[Any], int]
     ) -> Read:
+        call: grpc.UnaryStreamMultiCallable[bytes, Any]
         call = channel.unary_stream(f"/bare/{method}", None, parse)
         return _reading(lambda size: call(str(size).encode()), data_of)
 

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from rich.table import Table
 
 from benchmarks import million
 from pixy_grpc.core.call import Deadline
-from pixy_grpc.core.ports import PageQuery, Position
+from pixy_grpc.core.ports import PageQuery, Position, StoredImage
 from pixy_grpc.core.search import ImageFilter
 from pixy_grpc.data.init import migrate
 from pixy_grpc.data.mysql import MySQLDatabase, parse_url
@@ -102,16 +102,18 @@ def _cases() -> list[Case]:
         seconds=(million.IMAGES - 10_000 * PAGE) * million.SECONDS_BETWEEN
     )
     middle = million.EPOCH + timedelta(seconds=million.IMAGES // 2 * million.SECONDS_BETWEEN)
-    window = {"created_after": middle, "created_before": middle + timedelta(hours=6)}
+    window = ImageFilter(created_after=middle, created_before=middle + timedelta(hours=6))
     filters = {
-        "time window": ImageFilter(**window),
+        "time window": window,
         "filename prefix in half": ImageFilter(filename=million.COMMON_PREFIX),
         "filename prefix in ten": ImageFilter(filename=million.RARE_PREFIX),
         "filename prefix in none": ImageFilter(filename=million.ABSENT_PREFIX),
         "word in half": ImageFilter(prompt=million.COMMON_WORD),
         "word in ten": ImageFilter(prompt=million.RARE_WORD),
         "word in none": ImageFilter(prompt=million.ABSENT_WORD),
-        "prefix + word + window": ImageFilter(million.COMMON_WORD, million.COMMON_PREFIX, **window),
+        "prefix + word + window": replace(
+            window, prompt=million.COMMON_WORD, filename=million.COMMON_PREFIX
+        ),
     }
     position = Position(deep, million.IMAGES - 10_000 * PAGE)
     return [
@@ -155,7 +157,7 @@ def _apart(repository: SqlImageRepository) -> Table:
     guid = repository.list_page(_query(ImageFilter()), Deadline.after(SECONDS)).images[0].image.guid
     idle = _timed(lambda: repository.get(guid, Deadline.after(SECONDS)), 2_000)
     calls: list[float] = []
-    found = []
+    found: list[StoredImage] = []
     done = threading.Event()
 
     def search() -> None:

@@ -11,6 +11,7 @@ from pixy_client import Client
 from pixy_grpc.app import build, prepare
 from pixy_grpc.settings import Settings
 from pixy_grpc.v1.image_service_pb2_grpc import ImageServiceStub
+from tests.support.settings import OwnSettings
 
 TOKENS = {"alice": "alice-token-of-the-tests", "bob": "bob-token-of-the-tests"}
 """Callers of every test server."""
@@ -68,7 +69,7 @@ def settings_for(folder: Path, **changes: object) -> Settings:
         "tokens": TOKENS,
         **changes,
     }
-    return Settings(_env_file=None, **fields)
+    return OwnSettings.model_validate(fields)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from pixy_grpc.core.exceptions import InvalidSizeError
 from pixy_grpc.core.models import GenerationOptions
 from pixy_grpc.generators import check_generator, open_generator
 from pixy_grpc.settings import Settings, SettingsError
+from tests.support.settings import OwnSettings
 
 SECRET = "sk-never-shown-1234"
 WHOLE = {"generator": "openai", "openai_model": "a-model", "openai_api_key": SECRET}
@@ -33,7 +34,7 @@ ODD_SIZE = GenerationOptions(size="640x480")
 
 
 def settings(**changes: object) -> Settings:
-    return Settings(_env_file=None, **{**WHOLE, **changes})
+    return OwnSettings.model_validate({**WHOLE, **changes})
 
 
 @pytest.mark.parametrize(("changes", "named"), REFUSED.values(), ids=REFUSED)
@@ -90,7 +91,7 @@ def test_other_endpoint_is_asked_for_any_size() -> None:
 
 def test_sketch_needs_nothing() -> None:
     """The default asks nobody, whatever else is set."""
-    generator = open_generator(Settings(_env_file=None, openai_base_url="http://models.test"))
+    generator = open_generator(OwnSettings(openai_base_url="http://models.test"))
 
     assert generator.name == "sketch"
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from pixy_grpc.settings import Settings, SettingsError, load_settings, name_of
+from tests.support.settings import OwnSettings
 
 SECRET = "never-shown-1234"
 
@@ -217,16 +218,16 @@ def test_load_dotenv_in_other_encoding_says_so(tmp_path: Path, content: bytes) -
 
 def test_settings_made_by_hand_are_checked_too() -> None:
     """A value given in code is held to the same rules."""
-    settings = Settings(_env_file=None, tokens={"a": SECRET}, workers=2)
+    settings = OwnSettings(tokens={"a": SECRET}, workers=2)
 
     assert settings.tokens == {"a": SECRET}
     with pytest.raises(ValueError, match="greater than or equal to 1"):
-        Settings(_env_file=None, workers=0)
+        OwnSettings(workers=0)
 
 
 def test_settings_do_not_show_tokens() -> None:
     """A settings object that reaches a log shows no token and no key."""
-    settings = Settings(_env_file=None, tokens={"a": SECRET}, openai_api_key=SECRET)
+    settings = OwnSettings(tokens={"a": SECRET}, openai_api_key=SECRET)
 
     assert SECRET not in repr(settings)
     assert SECRET not in str(settings)

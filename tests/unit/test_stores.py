@@ -9,6 +9,7 @@ from pixy_grpc.data.folder import FolderStore
 from pixy_grpc.data.s3.store import S3Store
 from pixy_grpc.settings import Settings, SettingsError
 from pixy_grpc.stores import open_store
+from tests.support.settings import OwnSettings
 
 SECRET = "never-shown-1234"
 
@@ -38,7 +39,7 @@ USED = {
 
 
 def settings(**fields: object) -> Settings:
-    return Settings(_env_file=None, **{**BUCKET, **fields})
+    return OwnSettings.model_validate({**BUCKET, **fields})
 
 
 def test_folder_is_opened_as_one(tmp_path: Path) -> None:

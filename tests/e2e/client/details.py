@@ -1,7 +1,7 @@
 """Images as the service describes them."""
 
 import hashlib
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import grpc
 
@@ -13,7 +13,16 @@ DATA = bytes(range(256)) * 40
 CHUNK_BYTES = 4096
 
 
-def details_of(data: bytes = DATA, **changes: object) -> pb.ImageDetails:
+class DetailsFields(TypedDict, total=False):
+    """The fields of ImageDetails that tests change."""
+
+    guid: str
+    filename: str
+    prompt: str
+    width: int
+
+
+def details_of(data: bytes = DATA, **changes: Unpack[DetailsFields]) -> pb.ImageDetails:
     """Describe an image with those bytes."""
     details = pb.ImageDetails(
         guid=GUID,
@@ -28,7 +37,7 @@ def details_of(data: bytes = DATA, **changes: object) -> pb.ImageDetails:
     )
     details.created_at.FromJsonString("2026-11-22T08:30:00Z")
     details.updated_at.FromJsonString("2026-11-22T08:31:00Z")
-    details.MergeFrom(pb.ImageDetails(**changes))  # type: ignore[arg-type]  # fields by name
+    details.MergeFrom(pb.ImageDetails(**changes))
     return details
 
 

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 from pixy_grpc.app import assemble, creation_parts, open_database, prepare
 from pixy_grpc.core.call import Deadline
-from pixy_grpc.core.ports import StoredBytes
-from pixy_grpc.data.folder import FolderStore
+from pixy_grpc.data.folder import FolderStore, OpenFile
 from pixy_grpc.web.server import ServerLimits
 from tests.support.server import STOP_SECONDS, RunningServer, settings_for
 
@@ -16,22 +15,18 @@ Asked = list[list[int]]
 """The offsets of the blocks that were read, a list for each download."""
 
 
-@dataclass(frozen=True)
-class RecordedBytes:
-    """Stored bytes that tell where they are read."""
+class RecordedFile(OpenFile):
+    """A file that another one has open, and that tells where it is read."""
 
-    opened: StoredBytes
-    offsets: list[int] = field(default_factory=list)
-
-    @property
-    def size_bytes(self) -> int:
-        """How many there are."""
-        return self.opened.size_bytes
+    def __init__(self, opened: OpenFile) -> None:
+        self._opened = opened
+        self.size_bytes = opened.size_bytes
+        self.offsets: list[int] = []
 
     def read(self, offset: int, length: int, head: bytes = b"") -> bytes:
         """Read, and remember from where."""
         self.offsets.append(offset)
-        return self.opened.read(offset, length, head)
+        return self._opened.read(offset, length, head)
 
 
 class RecordingStore(FolderStore):
@@ -42,10 +37,10 @@ class RecordingStore(FolderStore):
         self.asked: Asked = []
 
     @contextmanager
-    def open(self, key: str, deadline: Deadline) -> Iterator[StoredBytes]:
+    def open(self, key: str, deadline: Deadline) -> Iterator[OpenFile]:
         """Open what is kept under a key."""
         with super().open(key, deadline) as opened:
-            recorded = RecordedBytes(opened)
+            recorded = RecordedFile(opened)
             self.asked.append(recorded.offsets)
             yield recorded
 

@@ -105,18 +105,18 @@ def test_create_past_its_deadline_names_its_request_id(stand_in: StandIn, client
 
 
 @pytest.mark.parametrize(
-    ("change", "error"),
+    ("prompt", "timeout", "error"),
     [
-        ({"prompt": "\ud800"}, MalformedRequestError),
-        ({"timeout": -1.0}, SettingsError),
+        ("\ud800", None, MalformedRequestError),
+        ("A fox", -1.0, SettingsError),
     ],
 )
 def test_create_that_cannot_be_sent_names_its_request_id(
-    client: Client, change: dict[str, str], error: type[Exception]
+    client: Client, prompt: str, timeout: float | None, error: type[Exception]
 ) -> None:
     """Every exception of a creation does, whoever raised it."""
     with pytest.raises(error) as caught:
-        client.create(**{"prompt": "A fox", "request_id": GUID} | change)
+        client.create(prompt, request_id=GUID, timeout=timeout)
 
     assert getattr(caught.value, "request_id", "") == GUID
 

@@ -251,4 +251,4 @@ def test_stream_that_cannot_be_sent_names_its_request_id(client: Client) -> None
 def test_stream_of_another_type_of_argument_is_a_type_error(client: Client) -> None:
     """Said at once, not at the first event."""
     with pytest.raises(TypeError, match="partial_images"):
-        client.create_stream("A fox", partial_images="two")  # type: ignore[arg-type]
+        client.create_stream("A fox", partial_images="two")  # type: ignore[arg-type]  # refused

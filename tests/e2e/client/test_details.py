@@ -4,6 +4,7 @@ import threading
 
 import grpc
 import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from pixy_client import (
     CallCancelledError,
@@ -63,7 +64,11 @@ def test_get_of_no_image_fails(stand_in: StandIn, client: Client) -> None:
 
 @pytest.mark.parametrize(
     "details",
-    [pb.ImageDetails(), details_of(width=-1), pb.ImageDetails(guid=GUID, created_at={"nanos": -1})],
+    [
+        pb.ImageDetails(),
+        details_of(width=-1),
+        pb.ImageDetails(guid=GUID, created_at=Timestamp(nanos=-1)),
+    ],
 )
 def test_get_of_an_unreadable_answer_fails(
     stand_in: StandIn, client: Client, details: pb.ImageDetails

@@ -16,7 +16,10 @@ def test_opened_image_is_a_picture(server: RunningServer) -> None:
     """Pillow reads it as it comes, going back and forth as it likes."""
     with server.client() as client:
         image = client.create("a fox in a file", size="96x64").image
-        with client.open(image.guid) as file, Picture.open(file) as picture:
+        with (
+            client.open(image.guid) as file,
+            Picture.open(file) as picture,  # type: ignore[arg-type]  # Pillow asks for a typing.IO
+        ):
             picture.load()
 
             assert picture.size == (96, 64)

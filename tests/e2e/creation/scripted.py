@@ -29,6 +29,10 @@ from pixy_grpc.core.ports import (
     NewImage,
     StoredImage,
 )
+from pixy_grpc.data.creations import SqlCreationRepository
+from pixy_grpc.data.database import Database
+from pixy_grpc.data.folder import FolderStore
+from pixy_grpc.data.repository import SqlImageRepository
 from pixy_grpc.service.creation import CreationLimits
 from pixy_grpc.web.server import ServerLimits
 from tests.support.process import unmeasured
@@ -97,42 +101,43 @@ class CountingGenerator:
         return GeneratedImage(buffer.getvalue(), model="painter-1")
 
 
-class _Stopping:
-    """Hands every other method on to what it stands before."""
-
-    def __init__(self, target: object, reach: Reach) -> None:
-        self._target = target
-        self._reach = reach
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._target, name)
-
-
-class StoppingStore(_Stopping):
+class StoppingStore(FolderStore):
     """A store that stops once bytes are durable."""
+
+    def __init__(self, root: Path, store_id: str, reach: Reach) -> None:
+        super().__init__(root, store_id)
+        self._reach = reach
 
     def put(self, key: str, data: bytes, deadline: Deadline) -> None:
         """Store, then stop."""
-        self._target.put(key, data, deadline)  # type: ignore[attr-defined]
+        super().put(key, data, deadline)
         self._reach("durable")
 
 
-class StoppingImages(_Stopping):
+class StoppingImages(SqlImageRepository):
     """A repository that stops once an image is committed."""
+
+    def __init__(self, database: Database, reach: Reach) -> None:
+        super().__init__(database)
+        self._reach = reach
 
     def add(self, new: NewImage, deadline: Deadline) -> StoredImage:
         """Add, then stop."""
-        stored: StoredImage = self._target.add(new, deadline)  # type: ignore[attr-defined]
+        stored = super().add(new, deadline)
         self._reach("committed")
         return stored
 
 
-class StoppingCreations(_Stopping):
+class StoppingCreations(SqlCreationRepository):
     """A repository that stops once a creation is claimed."""
+
+    def __init__(self, database: Database, reach: Reach) -> None:
+        super().__init__(database)
+        self._reach = reach
 
     def claim(self, new: NewCreation, deadline: Deadline) -> Creation:
         """Claim, then stop."""
-        mine: Creation = self._target.claim(new, deadline)  # type: ignore[attr-defined]
+        mine = super().claim(new, deadline)
         self._reach("claimed")
         return mine
 
@@ -156,9 +161,9 @@ def scripted_app(
     parts = creation_parts(settings, database, store_id)
     stopping = replace(
         parts,
-        images=StoppingImages(parts.images, reach),  # type: ignore[arg-type]
-        creations=StoppingCreations(parts.creations, reach),  # type: ignore[arg-type]
-        store=StoppingStore(parts.store, reach),  # type: ignore[arg-type]
+        images=StoppingImages(database, reach),
+        creations=StoppingCreations(database, reach),
+        store=StoppingStore(Path(settings.images), store_id, reach),
         generator=generator or CountingGenerator(folder, reach),
     )
     return assemble(

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-
-import grpc
+from typing import Protocol
 
 from pixy_grpc.v1 import image_service_pb2 as pb
 from tests.e2e.creation.callers import CALL_SECONDS, follow, streamed
@@ -13,20 +12,30 @@ from tests.support.server import RunningServer
 STREAM = "/pixy.v1.ImageService/CreateImageStream"
 
 
+class Answers(Protocol):
+    """What the stub returns of a call."""
+
+    def __iter__(self) -> Iterator[pb.CreateImageStreamResponse]: ...
+
+    def __next__(self) -> pb.CreateImageStreamResponse: ...
+
+    def cancel(self) -> bool:
+        """Give up."""
+
+
 class Stream:
     """A stream that is read message by message."""
 
-    def __init__(self, call: grpc.Call) -> None:
+    def __init__(self, call: Answers) -> None:
         self._call = call
 
     def next(self) -> pb.CreateImageStreamResponse:
         """Read one message."""
-        response: pb.CreateImageStreamResponse = next(self._call)  # type: ignore[call-overload]
-        return response
+        return next(self._call)
 
     def rest(self) -> list[pb.CreateImageStreamResponse]:
         """Read to the end."""
-        return list(self._call)  # type: ignore[call-overload]
+        return list(self._call)
 
     def cancel(self) -> None:
         """Give up."""

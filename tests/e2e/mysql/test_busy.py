@@ -3,11 +3,12 @@
 from pathlib import Path
 
 import grpc
-from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1 import health_pb2
 
 from pixy_grpc.app import assemble, creation_parts, open_database, prepare
 from pixy_grpc.core.call import Deadline
 from pixy_grpc.web.server import ServerLimits
+from tests.support.health import HealthStub
 from tests.support.mariadb import MariaDBServer, fresh_database
 from tests.support.server import STOP_SECONDS, settings_for
 
@@ -27,7 +28,7 @@ def test_health_does_not_wait_for_a_connection_of_the_pool(
         with database.read(Deadline.after(30)):
             port = app.server.start("127.0.0.1:0")
             with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
-                stub = health_pb2_grpc.HealthStub(channel)
+                stub = HealthStub(channel)
                 answer = stub.Check(health_pb2.HealthCheckRequest(), timeout=10)
         app.stop(STOP_SECONDS)
 

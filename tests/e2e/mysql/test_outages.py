@@ -7,10 +7,11 @@ from contextlib import contextmanager
 
 import grpc
 import pytest
-from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1 import health_pb2
 
 from pixy_client import Client, ImageException
 from pixy_grpc.v1 import image_service_pb2 as pb
+from tests.support.health import HealthStub
 from tests.support.mariadb import MariaDBServer
 from tests.support.server import RunningServer
 
@@ -51,7 +52,7 @@ def watching(service: RunningServer) -> Iterator[Iterator[int]]:
     """Lend the changes of the service's health."""
     with service.channel() as channel:
         request = health_pb2.HealthCheckRequest()
-        stream = health_pb2_grpc.HealthStub(channel).Watch(request, timeout=60)
+        stream = HealthStub(channel).Watch(request, timeout=60)
         yield (response.status for response in stream)
         stream.cancel()
 
@@ -126,7 +127,7 @@ def test_silent_database_holds_nobody_up_for_good(
     with service.stub() as stub, during(FROZEN, mariadb), service.channel() as channel:
         request = pb.ListImageDetailsRequest()
         call = stub.ListImageDetails.future(request, metadata=service.metadata())
-        probe = health_pb2_grpc.HealthStub(channel)
+        probe = HealthStub(channel)
         probe.Check(health_pb2.HealthCheckRequest(), timeout=MARGIN_SECONDS)
 
         error = call.exception(timeout=15)

@@ -2,11 +2,12 @@
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from pixy_client import Client, ImageException, RecordNotFoundError
+from pixy_client import Client, ImageBytes, ImageException, RecordNotFoundError
 from tests.support.mariadb import MariaDBServer, fresh_database
 from tests.support.process import serving
 from tests.support.server import RunningServer
@@ -15,9 +16,9 @@ ROUNDS = 20
 SMALL = "64x64"
 
 
-def at_once(*acts: Callable[[], object]) -> list[Exception]:
+def at_once(*acts: Callable[[], object]) -> list[ImageException]:
     """Run acts in threads that start together; return what they raised."""
-    raised: list[Exception] = []
+    raised: list[ImageException] = []
     gate = threading.Barrier(len(acts))
 
     def run(act: Callable[[], object]) -> None:
@@ -47,8 +48,8 @@ def test_two_updates_at_once_leave_one_of_them(service: RunningServer) -> None:
             guid = client.create("before", size=SMALL).image.guid
 
             raised = at_once(
-                lambda guid=guid: client.update(guid, prompt="walrus"),
-                lambda guid=guid: client.update(guid, prompt="zebra"),
+                partial(client.update, guid, prompt="walrus"),
+                partial(client.update, guid, prompt="zebra"),
             )
 
             prompt = client.get(guid).prompt
@@ -66,8 +67,8 @@ def test_update_against_delete_leaves_no_trace(service: RunningServer) -> None:
             guid = client.create("before", size=SMALL).image.guid
 
             raised = at_once(
-                lambda guid=guid: client.update(guid, prompt="walrus"),
-                lambda guid=guid: client.delete(guid),
+                partial(client.update, guid, prompt="walrus"),
+                partial(client.delete, guid),
             )
 
             assert {error.reason for error in raised} <= {"IMAGE_NOT_FOUND", "TRANSACTION_CONFLICT"}
@@ -78,16 +79,20 @@ def test_update_against_delete_leaves_no_trace(service: RunningServer) -> None:
             assert not found(client, guid, "before")
 
 
+def _read_into(read: list[ImageBytes], client: Client, guid: str) -> None:
+    read.append(client.read(guid))
+
+
 def test_delete_against_a_download_ends_whole_or_with_an_error(service: RunningServer) -> None:
     """A reader gets all of the image, or is told that there is none."""
     with service.client() as client:
         for _ in range(ROUNDS):
             guid = client.create("before", size="256x256").image.guid
-            read = []
+            read: list[ImageBytes] = []
 
             raised = at_once(
-                lambda guid=guid, read=read: read.append(client.read(guid)),
-                lambda guid=guid: client.delete(guid),
+                partial(_read_into, read, client, guid),
+                partial(client.delete, guid),
             )
 
             assert {error.reason for error in raised} <= {"IMAGE_NOT_FOUND"}

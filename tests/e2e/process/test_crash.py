@@ -5,7 +5,7 @@ import random
 import socket
 import threading
 import uuid
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import grpc
@@ -93,20 +93,22 @@ class Workload:
 def free_port() -> int:
     """Return a port that nobody has just now."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def crash_during(workload: Workload, folder: Path, settings: dict[str, str]) -> None:
     """Kill the whole tree at moments of a seeded choice while the callers go on."""
     moments = sorted(random.Random(SEED).sample(range(10, CREATIONS - 10), KILLS))  # noqa: S311
     with ThreadPoolExecutor(1) as runner:
-        running = None
+        running: Future[None] | None = None
         for moment in moments:
             with serving(folder, **settings) as process:
                 running = running or runner.submit(workload.run)
                 workload.await_answered(moment)
                 process.kill_tree()
         with serving(folder, **settings):
+            assert running
             running.result()
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 import grpc
 import pytest
 from google.rpc import error_details_pb2
-from grpc_status import rpc_status
 
 from pixy_client import Client, ImageException
 from pixy_grpc.core.exceptions import InvalidTokenError
@@ -15,6 +14,7 @@ from pixy_grpc.v1 import image_service_pb2 as pb
 from pixy_grpc.v1.image_service_pb2_grpc import ImageServiceStub
 from tests.e2e.process.conftest import Serve
 from tests.support.process import ServeProcess, run_program
+from tests.support.status import status_of
 
 LINE = re.compile(
     r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} (DEBUG|INFO|WARNING|ERROR)"
@@ -33,8 +33,9 @@ def worker_that_answers(process: ServeProcess) -> int:
         ImageServiceStub(channel).GetImageDetails(
             pb.GetImageDetailsRequest(guid=NO_GUID), metadata=process.server.metadata()
         )
-    status = rpc_status.from_call(refused.value)
+    status = status_of(refused.value)
     info = error_details_pb2.ErrorInfo()
+    assert status
     status.details[0].Unpack(info)
     thread = info.metadata["call_id"].rpartition("-")[2]
     return next(pid for pid in process.workers() if Path(f"/proc/{pid}/task/{thread}").exists())

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import grpc
-from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1 import health_pb2
+
+from tests.support.health import HealthStub
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
@@ -18,7 +20,7 @@ class Watching:
 
     def __init__(self, channel: grpc.Channel, service: str = "") -> None:
         request = health_pb2.HealthCheckRequest(service=service)
-        self._stub = health_pb2_grpc.HealthStub(channel)
+        self._stub = HealthStub(channel)
         self._call = self._stub.Watch(request)
         self._changed = threading.Condition()
         self._said: list[int] = []

@@ -8,11 +8,11 @@ from typing import Self
 import grpc
 from google.protobuf.duration_pb2 import Duration
 from google.rpc import error_details_pb2
-from grpc_status import rpc_status
 
 from pixy_grpc.v1 import image_service_pb2 as pb
 from pixy_grpc.v1.image_service_pb2_grpc import ImageServiceStub
 from tests.support.server import RunningServer
+from tests.support.status import status_of
 
 CREATE = "/pixy.v1.ImageService/CreateImage"
 DETAILS = "/pixy.v1.ImageService/GetImageDetails"
@@ -41,10 +41,10 @@ class HalfOpen:
         self._first = first
         self._release = threading.Event()
         self._ended = threading.Event()
-        self._call = channel.stream_stream(method, _registered_method=False)(
-            self._requests(), metadata=metadata, timeout=timeout
-        )
-        self._call.add_done_callback(lambda _: self._ended.set())
+        call: grpc.StreamStreamMultiCallable[bytes, bytes] = channel.stream_stream(method)
+        self._call = call(self._requests(), metadata=metadata, timeout=timeout)
+        if not self._call.add_callback(self._ended.set):
+            self._ended.set()  # it has ended by now
 
     def code(self) -> grpc.StatusCode | None:
         """Wait for the end of the call; return its code, None where it goes on."""
@@ -118,9 +118,8 @@ def call_raw(
 ) -> grpc.StatusCode | None:
     """Make a call with exactly these messages; return the code it ends with."""
     with server.channel() as channel:
-        call = channel.stream_stream(method, _registered_method=False)(
-            iter(messages), metadata=server.metadata(), timeout=timeout
-        )
+        stream: grpc.StreamStreamMultiCallable[bytes, bytes] = channel.stream_stream(method)
+        call = stream(iter(messages), metadata=server.metadata(), timeout=timeout)
         with suppress(grpc.RpcError):
             list(call)
         return call.code()
@@ -140,9 +139,10 @@ def refusal_of(server: RunningServer, caller: str = "alice") -> str:
 
 def reason_of(error: grpc.RpcError) -> tuple[str, float | None]:
     """Return the reason of a refusal, and the seconds after which to come back."""
-    status = rpc_status.from_call(error)
+    status = status_of(error)
     info, retry = error_details_pb2.ErrorInfo(), error_details_pb2.RetryInfo()
     delay = None
+    assert status
     for detail in status.details:
         detail.Unpack(info)
         if detail.Unpack(retry):

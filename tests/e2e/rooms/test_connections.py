@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.e2e.rooms.conftest import StartLimited
+from tests.e2e.rooms.conftest import Limits, StartLimited
 from tests.e2e.rooms.deaf import ACK, PREFACE, SETTINGS, frame
 from tests.support.server import RunningServer
 
@@ -59,9 +59,9 @@ def test_peer_that_does_not_answer_a_ping_is_closed(start_limited: StartLimited)
     assert kinds[-1] == GOAWAY
 
 
-@pytest.mark.parametrize("limit", ["idle_seconds", "connection_seconds"])
-def test_connection_is_told_to_go(start_limited: StartLimited, limit: str) -> None:
+@pytest.mark.parametrize("limits", [Limits(idle_seconds=0.3), Limits(connection_seconds=0.3)])
+def test_connection_is_told_to_go(start_limited: StartLimited, limits: Limits) -> None:
     """Without calls it makes room; and none stays for good, whatever every limit missed."""
-    server = start_limited(**{limit: 0.3})
+    server = start_limited(**limits)
     with _peer(server) as peer:
         assert GOAWAY in (kind for kind, _, _ in peer.frames())

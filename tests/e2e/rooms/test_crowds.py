@@ -4,6 +4,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from typing import Unpack
 
 import grpc
 import pytest
@@ -14,6 +15,7 @@ from tests.e2e.rooms.calls import Download, reason_of
 from tests.e2e.rooms.conftest import StartLimited
 from tests.e2e.rooms.large import MEBIBYTE, add_image
 from tests.e2e.rooms.test_downloads import NARROW, admitted
+from tests.e2e.rpc.fields import ReadFields
 from tests.support.process import wait_until
 from tests.support.server import RunningServer
 
@@ -82,7 +84,7 @@ def test_crowd_of_stalled_readers_gets_half_and_is_cut(start_limited: StartLimit
             assert cut.value.code() is grpc.StatusCode.CANCELLED
 
 
-def outcome(server: RunningServer, guid: str, caller: str, **wanted: object) -> str:
+def outcome(server: RunningServer, guid: str, caller: str, **wanted: Unpack[ReadFields]) -> str:
     """Read to the end; return OK or the reason that is given."""
     request = pb.GetImageBytesRequest(guid=guid, **wanted)
     with server.stub() as stub:
@@ -98,7 +100,8 @@ def test_crowd_that_wants_renditions_leaves_downloads_alone(start_limited: Start
     server = start_limited(downloads=8)
     with server.client() as client:
         guids = [client.create(f"fox {n}", size="2048x2048").image.guid for n in range(2)]
-    wanted = [{"max_side": side, "format": f} for side in (256, 1024) for f in (2, 3)]
+    formats = (pb.IMAGE_FORMAT_JPEG, pb.IMAGE_FORMAT_WEBP)
+    wanted = [ReadFields(max_side=side, format=f) for side in (256, 1024) for f in formats]
     asked = [(guid, each) for guid in guids for each in wanted]
 
     with ThreadPoolExecutor(len(asked)) as pool:

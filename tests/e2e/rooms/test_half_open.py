@@ -3,7 +3,7 @@
 from contextlib import ExitStack
 
 import grpc
-from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1 import health_pb2
 
 from pixy_grpc.web.server import HEALTH_PLACES
 from tests.e2e.rooms.calls import (
@@ -17,6 +17,7 @@ from tests.e2e.rooms.calls import (
     refusal_of,
 )
 from tests.e2e.rooms.conftest import PLACES, StartLimited
+from tests.support.health import HealthStub
 from tests.support.process import wait_until
 from tests.support.server import RunningServer
 
@@ -39,7 +40,7 @@ def works(server: RunningServer, caller: str) -> bool:
     """Tell whether a caller's creation, download and health check go through."""
     with server.client(caller) as client, server.channel() as channel:
         image = client.create("goes on", size="64x64").image
-        checked = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest())
+        checked = HealthStub(channel).Check(health_pb2.HealthCheckRequest())
         return client.read(image.guid).verified and checked.status == 1
 
 
@@ -130,7 +131,7 @@ def test_health_is_told_past_a_full_room(start_limited: StartLimited) -> None:
         for _ in range(HEALTH_PLACES):
             closing.callback(HalfOpen(channel, CHECK).cancel)
 
-        answer = health_pb2_grpc.HealthStub(channel).Check(asked, timeout=BOUND_SECONDS)
+        answer = HealthStub(channel).Check(asked, timeout=BOUND_SECONDS)
 
         assert answer.status == health_pb2.HealthCheckResponse.SERVING
 

@@ -2,10 +2,12 @@
 
 import io
 from dataclasses import dataclass
+from typing import Unpack
 
 from PIL import Image
 
 from pixy_grpc.v1 import image_service_pb2 as pb
+from tests.e2e.rpc.fields import ReadFields
 from tests.e2e.rpc.wire import TIMEOUT_SECONDS
 from tests.support.server import RunningServer
 
@@ -25,7 +27,9 @@ class Read:
         return picture
 
 
-def read(server: RunningServer, guid: str, caller: str = "alice", **wanted: object) -> Read:
+def read(
+    server: RunningServer, guid: str, caller: str = "alice", **wanted: Unpack[ReadFields]
+) -> Read:
     """Read to the end; `wanted` are fields of the request."""
     request = pb.GetImageBytesRequest(guid=guid, **wanted)
     with server.stub() as stub:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import TypedDict, Unpack
 
 from pixy_grpc.core.call import Deadline
 from pixy_grpc.core.contents import ImageContents, digest_blocks
@@ -21,7 +22,18 @@ NOON = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
 Add = Callable[..., str]
 
 
-def new_image(data: bytes, prompt: str, created_at: datetime, **about: object) -> NewImage:
+class About(TypedDict, total=False):
+    """What is known of bytes, where a test says otherwise."""
+
+    content_type: str
+    size_bytes: int
+    sha256: str
+    block_digests: bytes
+    width: int
+    height: int
+
+
+def new_image(data: bytes, prompt: str, created_at: datetime, **about: Unpack[About]) -> NewImage:
     """Describe an image of these bytes, whatever they are; `about` says otherwise."""
     guid = str(uuid.uuid4())
     contents = ImageContents(
@@ -35,8 +47,7 @@ def new_image(data: bytes, prompt: str, created_at: datetime, **about: object) -
         generator="stock",
         model="",
     )
-    contents = replace(contents, **about)  # type: ignore[arg-type]
-    return NewImage(guid, "stock.png", prompt, created_at, contents)
+    return NewImage(guid, "stock.png", prompt, created_at, replace(contents, **about))
 
 
 def soon() -> Deadline:
@@ -51,7 +62,10 @@ def stock(server: RunningServer) -> Iterator[Add]:
     store = FolderStore(server.images)
 
     def add(
-        data: bytes = b"", prompt: str = "stock", created_at: datetime = NOON, **about: object
+        data: bytes = b"",
+        prompt: str = "stock",
+        created_at: datetime = NOON,
+        **about: Unpack[About],
     ) -> str:
         new = new_image(data, prompt, created_at, **about)
         if data:

@@ -1,17 +1,21 @@
 """Who may call: a token in one form, one text for every other, and health for anybody."""
 
+from functools import partial
+
 import grpc
 import pytest
-from grpc_health.v1 import health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+from grpc_health.v1 import health_pb2
+from grpc_reflection.v1alpha import reflection_pb2
 
 from pixy_client import Client
 from pixy_grpc.core.exceptions import InvalidTokenError
 from pixy_grpc.v1 import image_service_pb2 as pb
 from tests.e2e.rpc.wire import ALL_METHODS, CREATE, LIST, Metadata, ask, holdings, refused
+from tests.support.health import HealthStub
 from tests.support.server import TOKENS, RunningServer
 
 TOKEN = TOKENS["alice"]
+REFLECTION = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"
 
 REFUSED: dict[str, Metadata] = {
     "none": (),
@@ -60,8 +64,7 @@ def test_every_method_asks_for_a_token_first(
     before = holdings(lone_server)
 
     refusals = [
-        refused(lambda data=data: ask(channel, method, data, metadata=()))
-        for data in (request, b"\xff")
+        refused(partial(ask, channel, method, data, metadata=())) for data in (request, b"\xff")
     ]
 
     assert [refusal.reason for refusal in refusals] == ["INVALID_TOKEN"] * 2
@@ -137,9 +140,9 @@ def test_unknown_method_is_told_to_callers_only(
 
 def reflected(channel: grpc.Channel, metadata: Metadata) -> list[str]:
     """Ask a server which services it has."""
-    stub = reflection_pb2_grpc.ServerReflectionStub(channel)
     request = reflection_pb2.ServerReflectionRequest(list_services="")
-    (answer,) = stub.ServerReflectionInfo(iter([request]), metadata=metadata)
+    (encoded,) = ask(channel, REFLECTION, request, metadata=metadata)
+    answer = reflection_pb2.ServerReflectionResponse.FromString(encoded)
     return [service.name for service in answer.list_services_response.service]
 
 
@@ -154,7 +157,7 @@ def test_reflection_needs_a_token(lone_server: RunningServer, channel: grpc.Chan
 @pytest.mark.parametrize("metadata", [(), REFUSED["unknown"], REFUSED["twice"]])
 def test_health_answers_without_a_token(channel: grpc.Channel, metadata: Metadata) -> None:
     """Probes carry no token, and a wrong one does not matter to them."""
-    stub = health_pb2_grpc.HealthStub(channel)
+    stub = HealthStub(channel)
 
     answer = stub.Check(health_pb2.HealthCheckRequest(), metadata=metadata)
 

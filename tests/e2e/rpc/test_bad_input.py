@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Unpack
 
 import grpc
 import pytest
@@ -9,6 +10,7 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from pixy_grpc.v1 import image_service_pb2 as pb
+from tests.e2e.rpc.fields import CreateFields, ListFields, ReadFields, UpdateFields
 from tests.e2e.rpc.stocking import stock
 from tests.e2e.rpc.wire import (
     CREATE,
@@ -38,34 +40,40 @@ class Case:
     status: str = "INVALID_ARGUMENT"
 
 
-def create(name: str, reason: str, field: str, **fields: object) -> Case:
+def create(name: str, reason: str, field: str, **fields: Unpack[CreateFields]) -> Case:
     """Return a creation that is right but for these fields."""
-    request = pb.CreateImageRequest(**{"prompt": "a fox", "size": "64x64", **fields})
+    whole: CreateFields = {"prompt": "a fox", "size": "64x64", **fields}
+    request = pb.CreateImageRequest(**whole)
     return Case(f"create, {name}", CREATE, lambda _: request, reason, field)
 
 
-def listing(name: str, reason: str, field: str, **fields: object) -> Case:
+def listing(name: str, reason: str, field: str, **fields: Unpack[ListFields]) -> Case:
     """Return a list with these fields."""
     request = pb.ListImageDetailsRequest(**fields)
     return Case(f"list, {name}", LIST, lambda _: request, reason, field)
 
 
-def update(name: str, reason: str, field: str, **fields: object) -> Case:
+def update(name: str, reason: str, field: str, **fields: Unpack[UpdateFields]) -> Case:
     """Return a change of an image that is there."""
     build = lambda guid: pb.UpdateImageRequest(guid=guid, **fields)  # noqa: E731 - a field of the case
     return Case(f"update, {name}", UPDATE, build, reason, field)
 
 
-def reading(name: str, **fields: object) -> Case:
+def reading(name: str, **fields: Unpack[ReadFields]) -> Case:
     """Return a read of an image that is there."""
     build = lambda guid: pb.GetImageBytesRequest(guid=guid, **fields)  # noqa: E731 - a field of the case
     return Case(f"read, {name}", READ, build, "INVALID_OFFSET", "", "OUT_OF_RANGE")
 
 
-def rendition(name: str, reason: str, field: str, **fields: object) -> Case:
+def rendition(name: str, reason: str, field: str, **fields: Unpack[ReadFields]) -> Case:
     """Return a read of a rendition of an image that is there, and is no picture."""
     build = lambda guid: pb.GetImageBytesRequest(guid=guid, **fields)  # noqa: E731 - likewise
     return Case(f"rendition, {name}", READ, build, reason, field)
+
+
+def guided(name: str, method: str, kind: Callable[..., Message], guid: str) -> Case:
+    """Return a request of that kind for a guid that is none."""
+    return Case(name, method, lambda _: kind(guid=guid), "INVALID_GUID", "guid")
 
 
 PROMPTS = {
@@ -92,6 +100,7 @@ FILENAMES = {
 }
 SIZES = ["1024", "1024x", "x", "0x0", "64x0", "-64x64", "64X64", "64 x 64", "٦٤x٦٤", "big", " auto"]
 UNMADE_SIZES = ["63x64", "64x63", "4097x64", "99999x99999", "1x1"]
+NO_FORMATS = [pb.ImageFormat.ValueType(number) for number in (4, -1, 2**31 - 1)]
 GUIDS = {
     "empty": "",
     "word": "fox",
@@ -107,7 +116,7 @@ GUIDS = {
     "path": "../../../../etc/passwd",
     "long": "0" * 100_000,
 }
-BY_GUID = {
+BY_GUID: dict[str, Callable[..., Message]] = {
     GET: pb.GetImageDetailsRequest,
     READ: pb.GetImageBytesRequest,
     UPDATE: pb.UpdateImageRequest,
@@ -128,16 +137,14 @@ CASES = [
     *(create(name, "INVALID_FILENAME", "filename", filename=f) for name, f in FILENAMES.items()),
     *(create(text, "INVALID_SIZE", "size", size=text) for text in (*SIZES, *UNMADE_SIZES)),
     *(create(t, "INVALID_QUALITY", "quality", quality=t) for t in ("best", "HIGH", "a b", "\0")),
-    *(create(f"format {n}", "INVALID_FORMAT", "format", format=n) for n in (4, -1, 2**31 - 1)),
+    *(create(f"format {n}", "INVALID_FORMAT", "format", format=n) for n in NO_FORMATS),
     *(
         create(name, "INVALID_REQUEST_ID", "request_id", request_id=text)
         for name, text in GUIDS.items()
         if text
     ),
     *(
-        Case(
-            f"{method}, {name}", method, lambda _, k=kind, t=text: k(guid=t), "INVALID_GUID", "guid"
-        )
+        guided(f"{method}, {name}", method, kind, text)
         for method, kind in BY_GUID.items()
         for name, text in GUIDS.items()
     ),
@@ -149,9 +156,14 @@ CASES = [
     listing("long prompt", "INVALID_PROMPT", "prompt", prompt="x" * 32_001),
     listing("long filename", "INVALID_FILENAME", "filename", filename="n" * 256),
     *(
-        listing(f"{field}, {name}", "INVALID_TIME_RANGE", field, **{field: moment})
-        for field in ("created_after", "created_before")
-        for name, moment in TIMES.items()
+        listing(f"created_after, {name}", "INVALID_TIME_RANGE", "created_after", created_after=at)
+        for name, at in TIMES.items()
+    ),
+    *(
+        listing(
+            f"created_before, {name}", "INVALID_TIME_RANGE", "created_before", created_before=at
+        )
+        for name, at in TIMES.items()
     ),
     listing(
         "reversed range",
@@ -168,7 +180,7 @@ CASES = [
         rendition(f"side {n}", "INVALID_SIZE", "max_side", max_side=n)
         for n in (1, 64, 127, 129, 2048, -1, -128, 2**31 - 1, -(2**31))
     ),
-    *(rendition(f"format {n}", "INVALID_FORMAT", "format", format=n) for n in (4, -1, 2**31 - 1)),
+    *(rendition(f"format {n}", "INVALID_FORMAT", "format", format=n) for n in NO_FORMATS),
     rendition("no picture, small", "INVALID_FORMAT", "format", max_side=128),
     rendition("no picture, other", "INVALID_FORMAT", "format", format=pb.IMAGE_FORMAT_WEBP),
     *(

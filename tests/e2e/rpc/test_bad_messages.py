@@ -113,7 +113,7 @@ def test_unary_stub_with_garbage_is_malformed(
     lone_server: RunningServer, channel: grpc.Channel, method: str
 ) -> None:
     """The answer reaches an ordinary unary call as well."""
-    call = channel.unary_unary(method)
+    call: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(method)
 
     refusal = refused(
         lambda: call(b"\xff", metadata=lone_server.metadata(), timeout=TIMEOUT_SECONDS)
@@ -148,7 +148,7 @@ def test_message_over_the_limit_is_refused_unread(
 ) -> None:
     """The transport ends what is far too large, packed or not, before it is held in memory."""
     request = pb.CreateImageRequest(prompt="x" * 20_000_000).SerializeToString()
-    create = channel.unary_unary(CREATE)
+    create: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(CREATE)
     before = holdings(lone_server)
 
     refusal = refused(

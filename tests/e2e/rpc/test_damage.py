@@ -20,7 +20,7 @@ from tests.support.server import RunningServer, StartServer
 DATA = secrets.token_bytes(3 * BLOCK_BYTES + 777)
 OTHER = secrets.token_bytes(len(DATA))
 
-Damage = Callable[[Path, Path], None]
+Damage = Callable[[Path, Path], object]
 
 
 def flip(path: Path, position: int) -> None:

@@ -4,6 +4,7 @@ import io
 import os
 import random
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from PIL import Image
 
 from pixy_grpc.core.contents import BLOCK_BYTES
 from pixy_grpc.v1 import image_service_pb2 as pb
+from tests.e2e.rpc.fields import ReadFields
 from tests.e2e.rpc.reading import read
 from tests.e2e.rpc.stocking import Add, stock
 from tests.e2e.rpc.wire import refused
@@ -77,8 +79,9 @@ def test_rendition_of_a_damaged_image_is_data_loss(
     before = read(lone_server, guid, max_side=128)
     damage(lone_server.file_of(guid), lone_server.file_of(other))
 
-    for wanted in ({"max_side": 256}, {"format": pb.IMAGE_FORMAT_WEBP}):
-        refusal = refused(lambda wanted=wanted: read(lone_server, guid, **wanted))
+    unmade: tuple[ReadFields, ...] = ({"max_side": 256}, {"format": pb.IMAGE_FORMAT_WEBP})
+    for wanted in unmade:
+        refusal = refused(partial(read, lone_server, guid, **wanted))
         assert (refusal.status, refusal.reason) == ("DATA_LOSS", "IMAGE_CORRUPT")
     assert read(lone_server, guid, max_side=128) == before
 

@@ -1,7 +1,7 @@
 """Every exception of the tree, raised in the server and caught from the client."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -132,7 +132,7 @@ def test_condition_of_any_call_comes_back_as_the_same_exception(
             assert caught.value.retry_delay_seconds is None
 
 
-def listed(client: Client) -> object:
+def listed(client: Client) -> Callable[[str], object]:
     """Return an act that lists, whatever guid it is given."""
     return lambda _guid: list(client.list())
 

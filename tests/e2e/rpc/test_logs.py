@@ -4,8 +4,9 @@ import re
 import secrets
 import socket
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import grpc
 import pytest
@@ -66,9 +67,9 @@ def test_every_rpc_and_every_failure_logs_its_end(
 
     for method in METHODS[1:]:
         ask(channel, method, b"" if method == LIST else bare, metadata=metadata)
-    missing = [refused(lambda m=m: ask(channel, m, bare, metadata=metadata)) for m in METHODS[1:2]]
-    garbage = [refused(lambda m=m: ask(channel, m, b"\xff", metadata=metadata)) for m in METHODS]
-    strangers = [refused(lambda m=m: ask(channel, m, metadata=())) for m in METHODS]
+    missing = [refused(partial(ask, channel, m, bare, metadata=metadata)) for m in METHODS[1:2]]
+    garbage = [refused(partial(ask, channel, m, b"\xff", metadata=metadata)) for m in METHODS]
+    strangers = [refused(partial(ask, channel, m, metadata=())) for m in METHODS]
 
     ends = [entry.pairs for entry in log.ended()]
     assert [(end["method"], end["caller"], end["code"]) for end in ends] == [
@@ -122,7 +123,7 @@ def test_log_holds_no_token_prompt_filename_or_bytes(log: LogBook, caller: Clien
     data = caller.read(image.guid).data
     caller.update(image.guid, prompt=other, filename=f"2{FILENAME}")
     found = list(caller.list(prompt=PROMPT, filename="2xylophone"))
-    failures = [
+    failures: list[Callable[[], object]] = [
         lambda: caller.create(f"{PROMPT}\0", size=SMALL),
         lambda: caller.create(PROMPT, filename=f"{FILENAME}/", size=SMALL),
         lambda: caller.create(PROMPT, size=PROMPT),
@@ -148,7 +149,7 @@ def test_log_holds_no_token_prompt_filename_or_bytes(log: LogBook, caller: Clien
 def test_refused_tokens_are_not_logged(log: LogBook, channel: grpc.Channel) -> None:
     """A token with a typing error is a token nearly given away."""
     for value in ("Bearer hunter2hunter2", "hunter2hunter2", "Basic hunter2hunter2"):
-        refused(lambda v=value: ask(channel, LIST, b"", metadata=(("authorization", v),)))
+        refused(partial(ask, channel, LIST, b"", metadata=(("authorization", value),)))
 
     assert len(log.ended()) == 3
     assert "hunter2" not in log.text

@@ -4,6 +4,7 @@ import base64
 import struct
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from typing import TypedDict
 
 import pytest
 
@@ -82,7 +83,16 @@ def test_token_may_be_used_with_another_page_size(caller: Client, guids: list[st
     assert [image.guid for image in page.images] == guids[3:8]
 
 
-FILTERS: list[dict[str, object]] = [
+class Filter(TypedDict, total=False):
+    """What a list can be asked for."""
+
+    prompt: str
+    filename: str
+    created_after: datetime
+    created_before: datetime
+
+
+FILTERS: list[Filter] = [
     {},
     {"prompt": "dune"},
     {"prompt": "Dune"},
@@ -94,9 +104,7 @@ FILTERS: list[dict[str, object]] = [
 
 @pytest.mark.parametrize("first", FILTERS, ids=str)
 @pytest.mark.parametrize("second", FILTERS, ids=str)
-def test_token_of_other_filters_is_refused(
-    caller: Client, first: dict[str, object], second: dict[str, object]
-) -> None:
+def test_token_of_other_filters_is_refused(caller: Client, first: Filter, second: Filter) -> None:
     """A token goes on with the list it came from, and no other."""
     token = caller.list_page(page_size=2, **first).next_page_token
     assert token

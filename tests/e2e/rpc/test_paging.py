@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypedDict
 
 import pytest
 
@@ -24,7 +25,23 @@ CLIENTS_LIMIT = 4 * 1024 * 1024
 PROGRAM_SECONDS = 20
 BINARIES = Path(sys.executable).parent
 
-AskForPage = Callable[[str], dict[str, object]]
+
+class Listed(TypedDict):
+    """What these tests look at of an image that a program prints."""
+
+    guid: str
+    prompt: str
+
+
+class Printed(TypedDict, total=False):
+    """A page as a program prints it: one by the names of JSON, the other by those of the proto."""
+
+    details: list[Listed]
+    nextPageToken: str
+    next_page_token: str
+
+
+AskForPage = Callable[[str], Printed]
 
 
 def longest_prompt(number: int) -> str:
@@ -81,18 +98,18 @@ def test_pages_stay_within_their_size(
     assert min(sizes[:-1]) > MAX_PAGE_BYTES - 2 * MAX_PROMPT_BYTES
 
 
-def followed(ask_for_page: AskForPage) -> Iterator[dict[str, object]]:
+def followed(ask_for_page: AskForPage) -> Iterator[Listed]:
     """Yield the images of a list as a program prints them, page after page."""
     token = ""
     while True:
         page = ask_for_page(token)
         yield from page.get("details", [])
-        token = page.get("nextPageToken") or page.get("next_page_token")
+        token = page.get("nextPageToken") or page.get("next_page_token", "")
         if not token:
             return
 
 
-def run(name: str, *arguments: str) -> dict[str, object]:
+def run(name: str, *arguments: str) -> Printed:
     """Run a program and return the JSON it prints."""
     program = shutil.which(name, path=BINARIES)
     assert program, f"{name} is not installed"
@@ -100,17 +117,18 @@ def run(name: str, *arguments: str) -> dict[str, object]:
         [program, *arguments], capture_output=True, check=False, timeout=PROGRAM_SECONDS
     )
     assert ended.returncode == 0, ended.stderr.decode()
-    return json.loads(ended.stdout)
+    page: Printed = json.loads(ended.stdout)
+    return page
 
 
-def grpcurl(server: RunningServer, token: str) -> dict[str, object]:
+def grpcurl(server: RunningServer, token: str) -> Printed:
     """Ask for a page with grpcurl, as the README does."""
     ((_, bearer),) = server.metadata()
     header, data = f"authorization: {bearer}", json.dumps({"page_token": token})
     return run("grpcurl", "-plaintext", "-H", header, "-d", data, server.target, LIST[1:])
 
 
-def buf_curl(server: RunningServer, token: str) -> dict[str, object]:
+def buf_curl(server: RunningServer, token: str) -> Printed:
     """Ask for a page with buf curl, as the README does."""
     ((_, bearer),) = server.metadata()
     header, data = f"authorization: {bearer}", json.dumps({"page_token": token})

@@ -13,6 +13,7 @@ from PIL import Image
 from pixy_client import Client
 from pixy_grpc.core.contents import BLOCK_BYTES
 from pixy_grpc.v1 import image_service_pb2 as pb
+from tests.e2e.rpc.fields import RenditionFields
 from tests.e2e.rpc.logbook import LogBook
 from tests.e2e.rpc.reading import Read, read
 from tests.e2e.rpc.stocking import Add, stock
@@ -31,7 +32,7 @@ OF_THE_BYTES = ("content_type", "size_bytes", "sha256", "width", "height")
 
 
 @pytest.fixture(scope="module")
-def images(lone_server: RunningServer) -> dict[int, pb.ImageDetails]:
+def images(lone_server: RunningServer) -> dict[pb.ImageFormat.ValueType, pb.ImageDetails]:
     """Make an image in each format."""
     made = {}
     for number in FORMATS:
@@ -76,9 +77,9 @@ def is_described(got: Read) -> bool:
 @pytest.mark.parametrize("source", FORMATS)
 def test_every_size_and_format_is_what_its_details_say(
     lone_server: RunningServer,
-    images: dict[int, pb.ImageDetails],
-    source: int,
-    target: int,
+    images: dict[pb.ImageFormat.ValueType, pb.ImageDetails],
+    source: pb.ImageFormat.ValueType,
+    target: pb.ImageFormat.ValueType,
     side: int,
 ) -> None:
     """Never larger than the image; and the image itself where that is what is wanted."""
@@ -99,11 +100,11 @@ image_size = (WIDTH, HEIGHT)
 
 
 def test_ranges_are_of_the_renditions_bytes(
-    lone_server: RunningServer, images: dict[int, pb.ImageDetails]
+    lone_server: RunningServer, images: dict[pb.ImageFormat.ValueType, pb.ImageDetails]
 ) -> None:
     """Offset and limit, whole renditions in pieces, and past their end."""
     guid = images[pb.IMAGE_FORMAT_PNG].guid
-    wanted = {"max_side": 128, "format": pb.IMAGE_FORMAT_JPEG}
+    wanted: RenditionFields = {"max_side": 128, "format": pb.IMAGE_FORMAT_JPEG}
     whole = read(lone_server, guid, **wanted)
     size = len(whole.data)
 
@@ -135,11 +136,14 @@ def test_large_rendition_comes_in_blocks(lone_server: RunningServer, add: Add) -
 
 @pytest.mark.parametrize("is_kept", [True, False])
 def test_resume_goes_on_with_the_expected_bytes(
-    lone_server: RunningServer, images: dict[int, pb.ImageDetails], *, is_kept: bool
+    lone_server: RunningServer,
+    images: dict[pb.ImageFormat.ValueType, pb.ImageDetails],
+    *,
+    is_kept: bool,
 ) -> None:
     """Also when the rendition had to be made anew: it has the bytes it had."""
     guid = images[pb.IMAGE_FORMAT_JPEG].guid
-    wanted = {"max_side": 256, "format": pb.IMAGE_FORMAT_WEBP}
+    wanted: RenditionFields = {"max_side": 256, "format": pb.IMAGE_FORMAT_WEBP}
     whole = read(lone_server, guid, **wanted)
     if not is_kept:
         clear(lone_server)
@@ -153,7 +157,10 @@ def test_resume_goes_on_with_the_expected_bytes(
 @pytest.mark.parametrize("side", [0, 128])
 @pytest.mark.parametrize("offset", [0, 10, 10**9])
 def test_resume_of_other_bytes_is_told_to_begin_anew(
-    lone_server: RunningServer, images: dict[int, pb.ImageDetails], side: int, offset: int
+    lone_server: RunningServer,
+    images: dict[pb.ImageFormat.ValueType, pb.ImageDetails],
+    side: int,
+    offset: int,
 ) -> None:
     """The sum of an image is not that of its rendition, and none of either is this one."""
     image = images[pb.IMAGE_FORMAT_PNG]
@@ -169,7 +176,7 @@ def test_resume_of_other_bytes_is_told_to_begin_anew(
 
 
 def test_older_image_has_renditions_but_no_sum_to_expect(
-    lone_server: RunningServer, images: dict[int, pb.ImageDetails], add: Add
+    lone_server: RunningServer, images: dict[pb.ImageFormat.ValueType, pb.ImageDetails], add: Add
 ) -> None:
     """What is not known of it is known of what is made of it."""
     data = read(lone_server, images[pb.IMAGE_FORMAT_PNG].guid).data
@@ -214,7 +221,7 @@ def test_largest_image_has_renditions(lone_server: RunningServer) -> None:
 
 
 def test_many_callers_at_once_get_the_same_renditions(
-    lone_server: RunningServer, images: dict[int, pb.ImageDetails]
+    lone_server: RunningServer, images: dict[pb.ImageFormat.ValueType, pb.ImageDetails]
 ) -> None:
     """Whoever asks for what, at once and again: each is right, and kept once."""
     clear(lone_server)
@@ -233,7 +240,7 @@ def test_many_callers_at_once_get_the_same_renditions(
 
 
 def test_delete_removes_what_was_made_of_the_image(
-    lone_server: RunningServer, images: dict[int, pb.ImageDetails]
+    lone_server: RunningServer, images: dict[pb.ImageFormat.ValueType, pb.ImageDetails]
 ) -> None:
     """Its renditions are not found, and not there; those of others are."""
     other = images[pb.IMAGE_FORMAT_PNG].guid
@@ -254,7 +261,9 @@ def test_delete_removes_what_was_made_of_the_image(
 
 
 def test_damaged_rendition_is_made_anew(
-    lone_server: RunningServer, images: dict[int, pb.ImageDetails], log: LogBook
+    lone_server: RunningServer,
+    images: dict[pb.ImageFormat.ValueType, pb.ImageDetails],
+    log: LogBook,
 ) -> None:
     """The caller sees nothing of it; the log does."""
     guid = images[pb.IMAGE_FORMAT_WEBP].guid
@@ -301,7 +310,7 @@ def test_start_with_less_room_gives_it_back(start_server: StartServer) -> None:
 
 
 def test_client_reads_an_image_beside_its_renditions(
-    lone_server: RunningServer, images: dict[int, pb.ImageDetails]
+    lone_server: RunningServer, images: dict[pb.ImageFormat.ValueType, pb.ImageDetails]
 ) -> None:
     """Who asks for the image gets the image."""
     image = images[pb.IMAGE_FORMAT_PNG]

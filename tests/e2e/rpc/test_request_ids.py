@@ -2,6 +2,7 @@
 
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypedDict
 
 import pytest
 
@@ -17,6 +18,19 @@ from tests.e2e.rpc.wire import holdings
 from tests.support.server import RunningServer, StartServer
 
 SMALL = "64x64"
+
+
+class Content(TypedDict, total=False):
+    """What a creation is made of."""
+
+    prompt: str
+    filename: str
+    size: str
+    quality: str
+    format: str
+
+
+BADGER: Content = {"prompt": "a badger", "filename": "badger.png", "size": SMALL}
 
 
 def new_id() -> str:
@@ -45,14 +59,14 @@ def test_create_again_with_the_same_request_id_replays(client: Client) -> None:
     ids=["untrimmed prompt", "untrimmed filename", "quality by name"],
 )
 def test_create_again_with_the_same_normalised_content_replays(
-    client: Client, same: dict[str, str]
+    client: Client, same: Content
 ) -> None:
     """Same content is what is left once the fields are normalised."""
     request_id = new_id()
-    fields = {"prompt": "a badger", "filename": "badger.png", "size": SMALL}
-    first = client.create(**fields, request_id=request_id)
+    again: Content = {**BADGER, **same}
+    first = client.create(**BADGER, request_id=request_id)
 
-    second = client.create(**{**fields, **same}, request_id=request_id)
+    second = client.create(**again, request_id=request_id)
 
     assert second.replayed
     assert second.image.guid == first.image.guid
@@ -70,15 +84,15 @@ def test_create_again_with_the_same_normalised_content_replays(
     ids=lambda other: next(iter(other)),
 )
 def test_create_with_other_content_under_a_used_request_id_is_refused(
-    client: Client, other: dict[str, str]
+    client: Client, other: Content
 ) -> None:
     """An id names one creation: an answer with another image would be a wrong one."""
     request_id = new_id()
-    fields = {"prompt": "a badger", "filename": "badger.png", "size": SMALL}
-    client.create(**fields, request_id=request_id)
+    changed: Content = {**BADGER, **other}
+    client.create(**BADGER, request_id=request_id)
 
     with pytest.raises(RequestIdReusedError) as caught:
-        client.create(**{**fields, **other}, request_id=request_id)
+        client.create(**changed, request_id=request_id)
 
     assert caught.value.request_id == request_id
     assert [each.field for each in caught.value.violations] == ["request_id"]

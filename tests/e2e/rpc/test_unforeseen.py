@@ -96,7 +96,7 @@ def test_error_in_the_middle_of_a_stream_ends_it_with_its_details(
 ) -> None:
     """A stream that has begun still ends in the error that stopped it, never in OK."""
     failing.store.tear = tear
-    received = []
+    received: list[bytes] = []
 
     with failing.running.client() as client, client.stream(guid, timeout=10) as stream:
         with pytest.raises(kind) as caught:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import grpc
 from google.protobuf.message import Message
 from google.rpc import error_details_pb2
-from grpc_status import rpc_status
 
 from pixy_grpc.v1 import image_service_pb2 as pb
 from tests.support.server import RunningServer
+from tests.support.status import status_of
 
 SERVICE = "/pixy.v1.ImageService/"
 CREATE = f"{SERVICE}CreateImage"
@@ -55,7 +55,7 @@ def ask(
     A unary call is the same on the wire as a stream of one message, so that a stream may
     send none, or two.
     """
-    call = channel.stream_stream(method)
+    call: grpc.StreamStreamMultiCallable[bytes, bytes] = channel.stream_stream(method)
     encoded = [each if isinstance(each, bytes) else each.SerializeToString() for each in requests]
     return list(call(iter(encoded), metadata=metadata, timeout=TIMEOUT_SECONDS))
 
@@ -71,7 +71,7 @@ def refused(act: Callable[[], object]) -> Refusal:
 
 def read_refusal(error: grpc.RpcError) -> Refusal:
     """Return what an error of gRPC carries."""
-    status = rpc_status.from_call(error)
+    status = status_of(error)
     info = error_details_pb2.ErrorInfo()
     request = error_details_pb2.BadRequest()
     retry = error_details_pb2.RetryInfo()

@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import TypedDict, Unpack
 
 from pixy_grpc.core.call import Deadline
 from pixy_grpc.core.contents import ImageContents, digest_blocks
@@ -68,7 +69,19 @@ def creation_key(caller: str = "alice", request_id: str = "") -> CreationKey:
     return CreationKey(caller, request_id or new_guid())
 
 
-def new_creation(key: CreationKey | None = None, **fields: object) -> NewCreation:
+class CreationFields(TypedDict, total=False):
+    """The fields of NewCreation, but for its key."""
+
+    fingerprint: str
+    guid: str
+    prompt: str
+    filename: str
+    generator: str
+    created_at: datetime
+    lease_until_ms: int
+
+
+def new_creation(key: CreationKey | None = None, **fields: Unpack[CreationFields]) -> NewCreation:
     """Describe a creation; with these fields, if any."""
     creation = NewCreation(
         key=key or creation_key(),
@@ -80,12 +93,22 @@ def new_creation(key: CreationKey | None = None, **fields: object) -> NewCreatio
         created_at=NOON,
         lease_until_ms=1_000,
     )
-    return replace(creation, **fields)  # type: ignore[arg-type]
+    return replace(creation, **fields)
 
 
-def add(repository: ImageRepository, **fields: object) -> StoredImage:
+class ImageFields(TypedDict, total=False):
+    """What new_image takes."""
+
+    prompt: str
+    filename: str
+    created_at: datetime
+    guid: str
+    fence: Fence | None
+
+
+def add(repository: ImageRepository, **fields: Unpack[ImageFields]) -> StoredImage:
     """Add an image with these fields; see new_image."""
-    return repository.add(new_image(**fields), soon())  # type: ignore[arg-type]
+    return repository.add(new_image(**fields), soon())
 
 
 def pages(

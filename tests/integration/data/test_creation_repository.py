@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Unpack
 
 import pytest
 
@@ -29,6 +30,7 @@ from pixy_grpc.core.exceptions import (
 from pixy_grpc.core.ports import CreationRepository
 from tests.integration.data.examples import (
     NOON,
+    CreationFields,
     creation_key,
     listed,
     new_creation,
@@ -55,8 +57,12 @@ def creations(repositories: Repositories) -> CreationRepository:
     return repositories.creations
 
 
-def claimed(creations: CreationRepository, **fields: object) -> Creation:
-    return creations.claim(new_creation(**fields), soon())  # type: ignore[arg-type]
+def claimed(
+    creations: CreationRepository,
+    key: CreationKey | None = None,
+    **fields: Unpack[CreationFields],
+) -> Creation:
+    return creations.claim(new_creation(key, **fields), soon())
 
 
 def found(creations: CreationRepository, creation: Creation) -> Creation:

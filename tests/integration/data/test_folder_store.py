@@ -215,7 +215,7 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (room, most))
 
 def test_put_without_room_stores_nothing(root: Path, store: FolderStore) -> None:
     """The temporary file is gone, too, and the key still free."""
-    command = [sys.executable, "-c", _PUT_WITH_LITTLE_ROOM, root, KEY]
+    command: list[str | Path] = [sys.executable, "-c", _PUT_WITH_LITTLE_ROOM, root, KEY]
 
     ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
 
@@ -258,6 +258,7 @@ def test_processes_that_put_one_key_have_one_winner(root: Path, store: FolderSto
     try:
         for _ in keys:
             for process in processes:
+                assert process.stdin
                 process.stdin.write("\n")
                 process.stdin.flush()
         first, second = (process.communicate(timeout=60)[0].split() for process in processes)
@@ -510,6 +511,7 @@ def test_prepare_returns_the_mark(root: Path) -> None:
 def test_mark_again_is_fine(root: Path, store: FolderStore) -> None:
     """Another server may have written the same one just now."""
     store_id = store.prepare()
+    assert store_id
 
     FolderStore(root).mark(store_id)
 

@@ -379,8 +379,11 @@ def test_ten_processes_at_once_run_each_step_once(path: Path, database: SqliteDa
     ]
 
     try:
-        assert all(process.stdout.readline() == "ready\n" for process in processes)
         for process in processes:
+            assert process.stdout
+            assert process.stdout.readline() == "ready\n"
+        for process in processes:
+            assert process.stdin
             process.stdin.write("\n")
             process.stdin.flush()
         ends = [process.communicate(timeout=60) for process in processes]

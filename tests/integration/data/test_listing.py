@@ -131,21 +131,23 @@ def test_random_changes_leave_what_the_definition_has(
 def _operations(chance: random.Random) -> Iterator[Operation]:
     guids = [new_image().guid for _ in range(12)]
     for number in range(80):
-        guid = chance.choice(guids)
-        at = NOON + timedelta(seconds=chance.randrange(5))
-        text, name = _text(chance, WORDS), _text(chance, NAMES)[:255]
-        new = new_image(text, name, at, guid=guid)
-        change = ImageUpdate(prompt=chance.choice([None, text]), filename=None)
-        sought = ImageFilter(_text(chance, WORDS)[:9])
-        yield chance.choice(
-            [
-                lambda held, new=new: held.add(new, soon()),
-                lambda held, guid=guid: held.get(guid, soon()),
-                lambda held, guid=guid, change=change, at=at: held.update(guid, change, at, soon()),
-                lambda held, guid=guid: held.delete(guid, soon()),
-                lambda held, sought=sought, limit=number % 4 + 1: listed(held, sought, limit=limit),
-            ]
-        )
+        yield _operation(chance, chance.choice(guids), number % 4 + 1)
+
+
+def _operation(chance: random.Random, guid: str, limit: int) -> Operation:
+    at = NOON + timedelta(seconds=chance.randrange(5))
+    text, name = _text(chance, WORDS), _text(chance, NAMES)[:255]
+    new = new_image(text, name, at, guid=guid)
+    change = ImageUpdate(prompt=chance.choice([None, text]), filename=None)
+    sought = ImageFilter(_text(chance, WORDS)[:9])
+    operations: list[Operation] = [
+        lambda held: held.add(new, soon()),
+        lambda held: held.get(guid, soon()),
+        lambda held: held.update(guid, change, at, soon()),
+        lambda held: held.delete(guid, soon()),
+        lambda held: listed(held, sought, limit=limit),
+    ]
+    return chance.choice(operations)
 
 
 def _outcome(operation: Operation, held: ImageRepository) -> object:

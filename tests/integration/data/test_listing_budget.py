@@ -1,6 +1,6 @@
 """What one page may cost where the index cannot tell what matches."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing
 from datetime import timedelta
 from pathlib import Path
@@ -154,7 +154,7 @@ class CountingSession:
         """Insert."""
         return self._session.insert(sql, parameters)
 
-    def execute_many(self, sql: str, parameters: list[Parameters]) -> None:  # type: ignore[override]
+    def execute_many(self, sql: str, parameters: Sequence[Parameters]) -> None:
         """Execute."""
         self._session.execute_many(sql, parameters)
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import replace
+from typing import TypedDict, Unpack
 
 from PIL import Image
 
@@ -40,6 +41,16 @@ IMPORTED = Session
 Make = Callable[..., OpenAIGenerator]
 
 
+class EndpointFields(TypedDict, total=False):
+    """The fields of Endpoint that tests set."""
+
+    base_url: str
+    organization: str
+    project: str
+    ca_file: str
+    image_hosts: frozenset[str]
+
+
 def make_generator(provider: Provider, opened: ExitStack) -> Make:
     """Return what makes a generator that asks the provider, unless told otherwise."""
 
@@ -49,15 +60,11 @@ def make_generator(provider: Provider, opened: ExitStack) -> Make:
         defaults: Defaults | None = None,
         limits: Limits = LIMITS,
         network: Network | None = None,
-        **endpoint: object,
+        **endpoint: Unpack[EndpointFields],
     ) -> OpenAIGenerator:
-        asked = Endpoint("a-model", KEY, base_url=f"{provider.origin}/v1", profile=profile)
-        generator = OpenAIGenerator(
-            replace(asked, **endpoint),  # type: ignore[arg-type]  # fields by name
-            defaults,
-            limits,
-            network=network,
-        )
+        usual = Endpoint("a-model", KEY, base_url=f"{provider.origin}/v1", profile=profile)
+        asked = replace(usual, **endpoint)
+        generator = OpenAIGenerator(asked, defaults, limits, network=network)
         return opened.enter_context(closing(generator))
 
     return make

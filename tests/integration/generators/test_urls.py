@@ -26,7 +26,17 @@ from tests.integration.generators.asking import (
     picture,
 )
 from tests.integration.generators.certificates import Authority
-from tests.support.provider import Peer, Provider, answer, endless, head, image, providing, slots
+from tests.support.provider import (
+    Peer,
+    Provider,
+    Reply,
+    answer,
+    endless,
+    head,
+    image,
+    providing,
+    slots,
+)
 
 PNG = picture()
 
@@ -146,10 +156,10 @@ def _dripping_image(peer: Peer) -> None:
     ],
 )
 def test_image_that_cannot_be_fetched_is_never_called_free(
-    reply: object, error: type[ImageException], requests: int, provider: Provider, make: Make
+    reply: Reply, error: type[ImageException], requests: int, provider: Provider, make: Make
 ) -> None:
     """The image was made, so the error is one that may have cost; bounded in bytes and time."""
-    provider.will(slots({"url": _url(provider)}), reply)  # type: ignore[arg-type]
+    provider.will(slots({"url": _url(provider)}), reply)
 
     with pytest.raises(error):
         create(make(), SHORT_SECONDS if reply is _dripping_image else 6.0)

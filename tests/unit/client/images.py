@@ -9,7 +9,7 @@ GUID = "0b5c1fd0-7a39-4e6b-9f4e-3f1f6c8f2a11"
 DATA = b"the bytes of a fox"
 
 
-def image_of(data: bytes = DATA, **changes: object) -> Image:
+def image_of(data: bytes = DATA, /, **changes: object) -> Image:
     """Return an image that those bytes belong to, with changes."""
     return Image.model_validate(
         {

@@ -9,7 +9,8 @@ from google.rpc import error_details_pb2, status_pb2
 from pixy_client.details import DETAILS_KEY, DOMAIN
 
 
-class Refusal(grpc.RpcError, grpc.Call):
+@grpc.Call.register
+class Refusal(grpc.RpcError):
     """An error that ended a call, with the trailing metadata it is given."""
 
     def __init__(
@@ -31,7 +32,9 @@ class Refusal(grpc.RpcError, grpc.Call):
         """Return the text."""
         return self._text
 
-    def trailing_metadata(self) -> tuple[tuple[str, str | bytes], ...] | None:
+    def trailing_metadata(  # type: ignore[override]  # None too, as gRPC does
+        self,
+    ) -> tuple[tuple[str, str | bytes], ...] | None:
         """Return what came behind the answer."""
         return self._trailing
 

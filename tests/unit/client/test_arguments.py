@@ -9,13 +9,13 @@ from pixy_client.arguments import check_number, check_text
 from tests.unit.client.images import GUID
 
 WRONG: dict[str, Callable[[], object]] = {
-    "size takes a str, not tuple": lambda: calls.create("x", size=(512, 512)),  # type: ignore[arg-type]
-    "prompt takes a str, not int": lambda: calls.create(7),  # type: ignore[arg-type]
-    "guid takes a str, not bytes": lambda: calls.get(b"x"),  # type: ignore[arg-type]
-    "offset takes an int, not str": lambda: calls.read(calls.Reading(GUID, "0")),  # type: ignore[arg-type]
-    "filename takes a str, not list": lambda: calls.update(GUID, [], None),  # type: ignore[arg-type]
+    "size takes a str, not tuple": lambda: calls.create("x", size=(512, 512)),  # type: ignore[arg-type]  # refused
+    "prompt takes a str, not int": lambda: calls.create(7),  # type: ignore[arg-type]  # refused
+    "guid takes a str, not bytes": lambda: calls.get(b"x"),  # type: ignore[arg-type]  # refused
+    "offset takes an int, not str": lambda: calls.read(calls.Reading(GUID, "0")),  # type: ignore[arg-type]  # refused
+    "filename takes a str, not list": lambda: calls.update(GUID, [], None),  # type: ignore[arg-type]  # refused
     "page_size takes an int, not NoneType": lambda: calls.list_page(
-        calls.Listing(page_size=None),  # type: ignore[arg-type]
+        calls.Listing(page_size=None),  # type: ignore[arg-type]  # refused
         "",
     ),
 }

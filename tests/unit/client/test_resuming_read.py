@@ -9,7 +9,10 @@ from pixy_client import Image, UnreachableError
 from pixy_client.allowance import Allowance
 from pixy_client.calls import Reading, StreamCall
 from pixy_client.resuming import RESUMES_WITHOUT_PROGRESS, ResumingRead
+from pixy_grpc.v1 import image_service_pb2 as pb
 from tests.unit.client.images import DATA, GUID, image_of
+
+WHOLE = Reading(GUID)
 
 
 class CuttingTransport:
@@ -25,7 +28,11 @@ class CuttingTransport:
         self.waits: list[float] = []
 
     def stream(
-        self, call: StreamCall, _timeout: float, *, allowed_seconds: float
+        self,
+        call: StreamCall[pb.GetImageBytesRequest, pb.GetImageBytesResponse, Image | bytes],
+        _timeout: float,
+        *,
+        allowed_seconds: float,
     ) -> Generator[Image | bytes, None, None]:
         """Bring the image, nothing, some bytes, and the end."""
         assert allowed_seconds == 600.0
@@ -42,8 +49,16 @@ class CuttingTransport:
         self.waits.append(seconds)
 
 
-def _read(transport: CuttingTransport) -> list[Image | bytes]:
-    return list(ResumingRead(transport, Reading(GUID), Allowance(600.0)).parts())
+def _read(transport: CuttingTransport, reading: Reading = WHOLE) -> list[Image | bytes]:
+    allowance = Allowance(600.0)
+    read = ResumingRead(transport, reading, allowance)  # type: ignore[arg-type]  # acts as one
+    return list(read.parts())
+
+
+def _joined(parts: list[Image | bytes]) -> bytes:
+    chunks = [part for part in parts if isinstance(part, bytes)]
+    assert len(chunks) == len(parts)
+    return b"".join(chunks)
 
 
 def test_read_with_progress_goes_on_to_its_end() -> None:
@@ -53,7 +68,7 @@ def test_read_with_progress_goes_on_to_its_end() -> None:
     image, *parts = _read(transport)
 
     assert image == image_of()
-    assert b"".join(parts) == DATA
+    assert _joined(parts) == DATA
     assert transport.offsets == list(range(len(DATA)))
     assert max(transport.waits) <= 0.2
 
@@ -76,14 +91,14 @@ def test_read_with_late_progress_goes_on() -> None:
 
     _, *parts = _read(transport)
 
-    assert b"".join(parts) == DATA
+    assert _joined(parts) == DATA
 
 
 def test_read_cut_behind_its_limit_asks_for_no_more() -> None:
     """Of an image of unknown size, too: a limit of nothing would mean all there is."""
     transport = CuttingTransport([5], image_of(sha256="", size_bytes=0))
 
-    _, *parts = ResumingRead(transport, Reading(GUID, 0, 5), Allowance(600.0)).parts()
+    _, *parts = _read(transport, Reading(GUID, 0, 5))
 
-    assert b"".join(parts) == DATA[:5]
+    assert _joined(parts) == DATA[:5]
     assert transport.offsets == [0]

@@ -84,4 +84,4 @@ def test_call_is_a_value() -> None:
     call = Call("alice", "call-1", Deadline.after(1))
 
     with pytest.raises(FrozenInstanceError):
-        call.caller = "bob"  # type: ignore[misc]
+        call.caller = "bob"  # type: ignore[misc]  # what is refused

@@ -3,7 +3,11 @@
 import io
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from typing import TypedDict, Unpack
 
 from PIL import Image as Picture
 
@@ -11,6 +15,7 @@ from pixy_grpc.core.call import Call, Deadline
 from pixy_grpc.core.creations import Creation, CreationKey
 from pixy_grpc.core.exceptions import ImageException
 from pixy_grpc.core.ports import GeneratedImage, NewImage, StoredImage
+from pixy_grpc.core.progress import Progress
 from pixy_grpc.service.creation import (
     CreatedImage,
     CreationLimits,
@@ -25,6 +30,7 @@ from tests.fakes import (
     InMemoryImageRepository,
     InMemoryImageStore,
     InMemorySpool,
+    Outcome,
     ScriptedGenerator,
 )
 
@@ -34,6 +40,8 @@ WAIT_SECONDS = 20.0
 
 LIMITS = CreationLimits(first_pause=0.01, longest_pause=0.02, round=0.02)
 """Pauses that a test can sit through; leases are by the clock of the test."""
+
+OpenCreations = Callable[[InMemoryImageRepository], InMemoryCreationRepository]
 
 
 def png(color: str = "red") -> GeneratedImage:
@@ -85,24 +93,46 @@ class Pausing:
         return self._outcome
 
 
+class CallFields(TypedDict, total=False):
+    """The fields of a call, for who gives some of them by name."""
+
+    caller: str
+    call_id: str
+    deadline: Deadline
+    is_active: Callable[[], bool]
+    waiting: Callable[[], AbstractContextManager[None]]
+    working: Callable[[], None]
+    progress: Progress
+
+
+class CreateFields(CallFields, total=False):
+    """What `World.create` takes."""
+
+    prompt: str
+    request_id: str
+
+
 class World:
     """One process's use case, and what it works on; `beside` shares the stores of another."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a test of it picks
         self,
-        *outcomes: object,
+        *outcomes: Outcome,
         repository: InMemoryImageRepository | None = None,
         store: InMemoryImageStore | None = None,
         refusal: ImageException | None = None,
         beside: "World | None" = None,
         limits: CreationLimits = LIMITS,
         clock: FixedClock | None = None,
+        creations: OpenCreations = InMemoryCreationRepository,
     ) -> None:
-        self.repository = beside.repository if beside else repository or InMemoryImageRepository()
-        self.store = beside.store if beside else store or InMemoryImageStore()
-        self.clock = beside.clock if beside else clock or FixedClock()
+        self.repository: InMemoryImageRepository = (
+            beside.repository if beside else repository or InMemoryImageRepository()
+        )
+        self.store: InMemoryImageStore = beside.store if beside else store or InMemoryImageStore()
+        self.clock: FixedClock = beside.clock if beside else clock or FixedClock()
         self.spool = InMemorySpool()
-        self.creations = InMemoryCreationRepository(self.repository)
+        self.creations = creations(self.repository)
         self.generator = ScriptedGenerator(*(outcomes or (png(),)), refusal=refusal)
         self.limits = limits
         self.creation = self.rebuilt()
@@ -126,16 +156,16 @@ class World:
         self.creation = self.rebuilt()
 
     def create(
-        self, prompt: str = "a fox", request_id: str = REQUEST_ID, **call: object
+        self, prompt: str = "a fox", request_id: str = REQUEST_ID, **call: Unpack[CallFields]
     ) -> CreatedImage:
         """Create an image as the caller alice."""
         request = CreationRequest({"prompt": prompt}, {}, request_id)
-        fields = {"caller": "alice", "call_id": "1", "deadline": Deadline.after(30), **call}
-        return self.creation.create(request, Call(**fields))  # type: ignore[arg-type]
+        usual = Call("alice", "1", Deadline.after(30))
+        return self.creation.create(request, replace(usual, **call))
 
-    def begin(self, **fields: object) -> "Future[CreatedImage]":
+    def begin(self, **fields: Unpack[CreateFields]) -> "Future[CreatedImage]":
         """Create in a thread of its own."""
-        return self._threads.submit(self.create, **fields)  # type: ignore[arg-type]
+        return self._threads.submit(self.create, **fields)
 
     @property
     def found(self) -> Creation | None:

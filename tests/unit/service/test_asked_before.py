@@ -1,16 +1,18 @@
 """Creations that the provider was asked for before: nothing says that they cost nothing."""
 
+import threading
+
 import pytest
 
 from pixy_grpc.core.call import Deadline
-from pixy_grpc.core.creations import PaidImage, Usage
+from pixy_grpc.core.creations import Fence, PaidImage, Usage
 from pixy_grpc.core.exceptions import (
     DBConnectionError,
     ProviderOutcomeUnknownError,
     StorageUnavailableError,
 )
 from pixy_grpc.core.ports import Space, SpooledImage
-from tests.fakes import InMemorySpool
+from tests.fakes import InMemoryCreationRepository, InMemorySpool
 from tests.unit.service.creating import World, png
 from tests.unit.service.test_recovery import comes, crash
 
@@ -46,18 +48,24 @@ def test_retry_that_cannot_look_into_the_spool_leaves_no_lease() -> None:
 
 
 def test_ask_that_cannot_be_counted_is_not_unavailable() -> None:
-    world = World(ProviderOutcomeUnknownError("?"), png())
+    is_away = threading.Event()
+
+    class FailingCreations(InMemoryCreationRepository):
+        """A repository that cannot count while it is away."""
+
+        def note_asked(self, fence: Fence, deadline: Deadline) -> None:
+            """Count, or fail."""
+            if is_away.is_set():
+                raise DBConnectionError("Away.")
+            super().note_asked(fence, deadline)
+
+    world = World(ProviderOutcomeUnknownError("?"), png(), creations=FailingCreations)
     with pytest.raises(ProviderOutcomeUnknownError):
         world.create()
-    note = world.creations.note_asked
-
-    def failing(*_: object) -> None:
-        raise DBConnectionError("Away.")
-
-    world.creations.note_asked = failing  # type: ignore[method-assign]
+    is_away.set()
     with pytest.raises(ProviderOutcomeUnknownError) as caught:
         world.create()
-    world.creations.note_asked = note  # type: ignore[method-assign]
+    is_away.clear()
 
     assert isinstance(caught.value.__cause__, DBConnectionError)
     assert world.create()

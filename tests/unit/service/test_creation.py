@@ -38,10 +38,17 @@ from pixy_grpc.service.creation.headstart import HeadStart
 from pixy_grpc.service.creation.limits import LAPSE, CreationLimits
 from pixy_grpc.service.creation.pictures import Pictures
 from pixy_grpc.service.inspection import Picture, inspect
-from tests.fakes import FixedClock, GeneratorRequest, InMemoryImageRepository, InMemoryImageStore
-from tests.unit.service.creating import REQUEST_ID, WAIT_SECONDS, Pausing, World, png
+from tests.fakes import (
+    FixedClock,
+    GeneratorRequest,
+    InMemoryCreationRepository,
+    InMemoryImageRepository,
+    InMemoryImageStore,
+    Outcome,
+)
+from tests.unit.service.creating import REQUEST_ID, WAIT_SECONDS, CallFields, Pausing, World, png
 
-GONE = {"is_active": lambda: False}
+GONE: CallFields = {"is_active": lambda: False}
 
 
 def test_create_stores_bytes_and_row_of_what_was_made() -> None:
@@ -156,7 +163,7 @@ def test_create_of_other_content_while_the_first_runs_is_refused_at_once() -> No
     ids=["refused", "too late for us", "too late", "caller gone"],
 )
 def test_generator_is_not_asked_for_what_nobody_can_have(
-    refusal: ImageException | None, call: dict[str, object], kind: type[ImageException]
+    refusal: ImageException | None, call: CallFields, kind: type[ImageException]
 ) -> None:
     """Nothing is spent on options that are refused, or on a caller who has gone."""
     world = World(refusal=refusal)
@@ -238,7 +245,7 @@ def test_failure_that_cost_nothing_frees_the_id(error: ImageException) -> None:
     ],
     ids=["moderation", "argument", "unusable", "svg", "empty", "cut"],
 )
-def test_refusal_is_replayed(outcome: object, kind: type[ImageException]) -> None:
+def test_refusal_is_replayed(outcome: Outcome, kind: type[ImageException]) -> None:
     """The answer is the same without asking again, and nothing is stored."""
     world = World(outcome, png())
     with pytest.raises(kind) as first:
@@ -460,15 +467,17 @@ def test_duplicate_learns_that_it_is_under_way_though_the_database_is_away() -> 
 
 def test_loser_of_the_claim_waits_for_the_winner() -> None:
     """Both found nothing; the row lets one of them begin."""
-    world = World()
+
+    class LateCreations(InMemoryCreationRepository):
+        """A repository that somebody else comes to first."""
+
+        def claim(self, new: NewCreation, deadline: Deadline) -> Creation:
+            """Let the rival create, then claim."""
+            rival.create()
+            return super().claim(new, deadline)
+
+    world = World(creations=LateCreations)
     rival = World(beside=world)
-    claim = world.creations.claim
-
-    def late(new: NewCreation, deadline: Deadline) -> Creation:
-        rival.create()
-        return claim(new, deadline)
-
-    world.creations.claim = late  # type: ignore[method-assign]
 
     assert world.create().replayed
     assert (world.asked, rival.asked) == (0, 1)

@@ -138,7 +138,7 @@ def test_image_with_too_few_digests_is_corrupt() -> None:
 
 def test_no_byte_of_a_changed_block_is_given_out() -> None:
     """What comes before the damage is right; the damage itself never leaves."""
-    delivered = []
+    delivered: list[bytes] = []
     delivery = holding(data=DATA[:-1] + b"!")
 
     with delivery.open(GUID, WantedBytes(), CALL) as opened, pytest.raises(ImageCorruptError):
@@ -213,16 +213,10 @@ def test_image_deleted_while_it_is_opened_is_not_found() -> None:
 
 
 @dataclass(frozen=True)
-class LentBytes:
-    """StoredBytes of which there is but the first block by the time the next is wanted."""
+class LentBytes(InMemoryBytes):
+    """Bytes of which there is but the first block by the time the next is wanted."""
 
-    data: bytes
     happens: Callable[[], object]
-
-    @property
-    def size_bytes(self) -> int:
-        """How many there were."""
-        return len(self.data)
 
     def read(self, offset: int, length: int, head: bytes = b"") -> bytes:
         """Return a part of the first block; let it happen before any other."""
@@ -240,7 +234,7 @@ class LendingStore(InMemoryImageStore):
         self._happens = happens
 
     @contextmanager
-    def open(self, key: str, deadline: Deadline) -> Iterator[LentBytes]:  # type: ignore[override]
+    def open(self, key: str, deadline: Deadline) -> Iterator[InMemoryBytes]:
         """Open what is there no longer to its end."""
         with super().open(key, deadline) as opened:
             yield LentBytes(opened.data, self._happens)

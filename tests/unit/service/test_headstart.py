@@ -13,7 +13,7 @@ from pixy_grpc.service.creation.headstart import HeadStart
 from pixy_grpc.service.creation.limits import CreationLimits
 from pixy_grpc.service.creation.pictures import Pictures
 from pixy_grpc.service.inspection import Picture, inspect
-from tests.fakes import InMemoryImageStore
+from tests.fakes import InMemoryCreationRepository, InMemoryImageStore
 from tests.unit.service.creating import WAIT_SECONDS, World, png
 
 MINE = Creation(
@@ -88,14 +88,17 @@ def test_bytes_that_are_no_image_are_put_aside_once_refused() -> None:
     assert list(world.store.quarantined.values()) == [png().data[:60]]
 
 
-def test_bytes_that_somebody_else_goes_on_with_are_left_alone() -> None:
-    """Who lost the fence while it decoded may not touch what the winner has adopted."""
-    world = World(GeneratedImage(png().data[:60]))
+class OvertakenCreations(InMemoryCreationRepository):
+    """A repository whose creations somebody else has taken over before they are refused."""
 
-    def overtake(*_: object) -> None:
+    def note_refused(self, *_: object, **__: object) -> None:
+        """Tell so."""
         raise FenceLostError
 
-    world.creations.note_refused = overtake  # type: ignore[method-assign]
+
+def test_bytes_that_somebody_else_goes_on_with_are_left_alone() -> None:
+    """Who lost the fence while it decoded may not touch what the winner has adopted."""
+    world = World(GeneratedImage(png().data[:60]), creations=OvertakenCreations)
 
     with pytest.raises(ProviderBadResponseError):
         world.create()

@@ -111,15 +111,15 @@ def test_retry_after_a_lost_owner_tells_that_it_is_accepted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "refusal", "error"),
+    ("prompt", "refusal", "error"),
     [
-        ({"prompt": " "}, None, InvalidPromptError),
-        ({}, InvalidSizeError("No."), InvalidSizeError),
-        ({"prompt": "a hen"}, None, RequestIdReusedError),
+        (" ", None, InvalidPromptError),
+        ("a fox", InvalidSizeError("No."), InvalidSizeError),
+        ("a hen", None, RequestIdReusedError),
     ],
 )
 def test_what_is_not_valid_tells_nothing(
-    fields: dict[str, str], refusal: ImageException | None, error: type[Exception]
+    prompt: str, refusal: ImageException | None, error: type[Exception]
 ) -> None:
     """A prompt, a size or a request id of another creation."""
     recorder = Recorder()
@@ -129,7 +129,7 @@ def test_what_is_not_valid_tells_nothing(
     world.generator.refusal = refusal
 
     with pytest.raises(error):
-        world.create(progress=recorder, **fields)
+        world.create(prompt, progress=recorder)
 
     assert recorder.told == []
 

@@ -30,7 +30,13 @@ from pixy_grpc.core.exceptions import (
 from pixy_grpc.core.ports import GeneratedImage, SpooledImage
 from pixy_grpc.service.creation import CreatedImage, CreationLimits
 from pixy_grpc.service.creation.order import CreationRequest, placed
-from tests.fakes import GeneratorRequest, InMemoryImageStore
+from tests.fakes import (
+    FixedClock,
+    GeneratorRequest,
+    InMemoryCreationRepository,
+    InMemoryImageStore,
+    Outcome,
+)
 from tests.integration.data.examples import new_image
 from tests.unit.service.creating import (
     LIMITS,
@@ -185,7 +191,7 @@ def test_many_retries_at_once_ask_once() -> None:
 # owners that sleep past their lease
 
 
-def woken(first: Pausing, winner_outcome: object) -> tuple[World, World, "Future[CreatedImage]"]:
+def woken(first: Pausing, winner_outcome: Outcome) -> tuple[World, World, "Future[CreatedImage]"]:
     """Let an owner sleep while another takes over and ends; then wake it."""
     sleeper = World(first)
     running = sleeper.begin()
@@ -389,16 +395,22 @@ def test_sweep_leaves_what_has_an_owner(step: str) -> None:
 
 def test_sweep_goes_on_once_the_database_is_back() -> None:
     """For as long as a lease it leaves owners the time to come back as well."""
-    world = World(limits=replace(LIMITS, lease=0.3, skew=0.05), clock=RunningClock())
+    sweeps: list[int] = []
+
+    class SweptCreations(InMemoryCreationRepository):
+        """A repository that notes each sweep."""
+
+        def list_unfinished(
+            self, ended_before_ms: int, limit: int, deadline: Deadline
+        ) -> Sequence[Creation]:
+            """Note it, and list."""
+            sweeps.append(1)
+            return super().list_unfinished(ended_before_ms, limit, deadline)
+
+    limits = replace(LIMITS, lease=0.3, skew=0.05)
+    world = World(limits=limits, clock=RunningClock(), creations=SweptCreations)
     crash(world, "kept", data=png().data)
-    sweeps = []
-    listed = world.creations.list_unfinished
-
-    def noted(*arguments: object) -> Sequence[Creation]:
-        sweeps.append(1)
-        return listed(*arguments)  # type: ignore[arg-type]
-
-    world.creations.list_unfinished = noted  # type: ignore[method-assign]
+    sweeps.clear()
     world.repository.failure = DBConnectionError("Away.")
     world.creation.start()
     assert comes(lambda: len(sweeps) > 2)
@@ -439,19 +451,24 @@ def is_done(world: World, key: CreationKey) -> bool:
 
 def test_renewal_that_fails_is_tried_again() -> None:
     """A database that is away for a moment does not cost the lease."""
+    tried = threading.Event()
+
+    class RenewedCreations(InMemoryCreationRepository):
+        """A repository that tells of each renewal, however it ends."""
+
+        def renew(
+            self, fences: Sequence[Fence], lease_until_ms: int, deadline: Deadline
+        ) -> list[Fence]:
+            """Renew, and tell."""
+            try:
+                return super().renew(fences, lease_until_ms, deadline)
+            finally:
+                tried.set()
+
     slow = Pausing(png())
-    world = World(slow, limits=CreationLimits(lease=0.03))
+    world = World(slow, limits=CreationLimits(lease=0.03), creations=RenewedCreations)
     running = world.begin()
     assert slow.asked.wait(WAIT_SECONDS)
-    tried, renew = threading.Event(), world.creations.renew
-
-    def noted(*arguments: object) -> Sequence[Fence]:
-        try:
-            return renew(*arguments)  # type: ignore[arg-type]
-        finally:
-            tried.set()
-
-    world.creations.renew = noted  # type: ignore[method-assign]
     world.repository.failure = DBConnectionError("Away.")
     tried.clear()
     assert tried.wait(WAIT_SECONDS)
@@ -499,9 +516,14 @@ class LosingStore:
 
 
 def paid_but_not_stored(
-    what: str, error: ImageException, *, spool_fails: bool = False, **fields: object
+    what: str,
+    error: ImageException,
+    *,
+    spool_fails: bool = False,
+    limits: CreationLimits = LIMITS,
+    clock: FixedClock | None = None,
 ) -> World:
-    world = World(**fields)  # type: ignore[arg-type]
+    world = World(limits=limits, clock=clock)
     world.generator.script(LosingStore(world, error, what))
     if spool_fails:
         world.spool.failure = StorageFullError("No.")

@@ -162,7 +162,11 @@ def test_metadata_is_left_out(kind: str, target: ImageFormat) -> None:
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     text = PngImagePlugin.PngInfo()
     text.add_text("Comment", "a secret place")
-    more = {"PNG": {"pnginfo": text}, "JPEG": {"comment": b"a secret place"}}.get(kind, {})
+    comments: dict[str, dict[str, object]] = {
+        "PNG": {"pnginfo": text},
+        "JPEG": {"comment": b"a secret place"},
+    }
+    more = comments.get(kind, {})
     picture = Image.effect_noise((64, 64), 50).convert("RGB")
 
     data = saved(picture, kind, exif=exif, icc_profile=profile, xmp=b"a secret place", **more)

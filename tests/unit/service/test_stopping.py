@@ -125,9 +125,9 @@ def test_duplicate_does_not_ask_again_within_the_grace_of_its_call() -> None:
         assert all(each.exception(WAIT_SECONDS) for each in running)
 
     app = App(
-        StoppingServer(end),  # type: ignore[arg-type]
+        StoppingServer(end),  # type: ignore[arg-type]  # all that its stop looks at
         world.creation,
-        NoRenditions(),  # type: ignore[arg-type]
+        NoRenditions(),  # type: ignore[arg-type]  # likewise
         closables=(),
         create_grace_seconds=WAIT_SECONDS,
     )

@@ -1,7 +1,9 @@
 """Who is taken for gone, and who may still spend money: by what each has seen."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -12,8 +14,10 @@ from pixy_grpc.core.exceptions import (
     DBConnectionError,
     ProviderUnavailableError,
 )
+from pixy_grpc.service.creation import CreatedImage
 from pixy_grpc.service.creation.limits import CreationLimits
 from pixy_grpc.service.creation.sight import Sight
+from tests.fakes import InMemoryCreationRepository, InMemoryImageRepository
 from tests.unit.service.creating import LIMITS, WAIT_SECONDS, Pausing, RunningClock, World, png
 from tests.unit.service.test_recovery import comes, crash
 
@@ -77,19 +81,20 @@ def test_look_that_is_late_is_no_sleep() -> None:
 # who takes over
 
 
-def short_lived(**fields: object) -> World:
+def short_lived() -> World:
     limits = replace(LIMITS, lease=0.6, skew=0.1)
-    return World(limits=limits, clock=RunningClock(), **fields)  # type: ignore[arg-type]
+    return World(limits=limits, clock=RunningClock())
 
 
 def test_owner_is_not_taken_over_right_after_an_outage() -> None:
     """It could not renew its lease, and its ask still runs."""
     world = short_lived()
     crash(world, "asked")
-    other = World(beside=world, limits=world.limits)
+    looks: list[int] = []
+    other = World(beside=world, limits=world.limits, creations=partial(WatchedCreations, looks))
     other.creation.start()
     world.repository.failure = DBConnectionError("Away.")
-    looks = noted_looks(other)
+    looks.clear()
     assert comes(lambda: len(looks) > 1)
     assert comes(lambda: lease_is_over(world))
     world.repository.failure = None
@@ -102,18 +107,20 @@ def test_owner_is_not_taken_over_right_after_an_outage() -> None:
     assert other.creation.stop(1)
 
 
-def noted_looks(world: World) -> list[int]:
-    """Return where each look of a process that has no lease is noted."""
-    looks: list[int] = []
-    listed = world.creations.list_unfinished
+class WatchedCreations(InMemoryCreationRepository):
+    """A repository that notes each look of a process that has no lease."""
 
-    def noted(ended_before_ms: int, limit: int, deadline: Deadline) -> Sequence[Creation]:
+    def __init__(self, looks: list[int], images: InMemoryImageRepository) -> None:
+        super().__init__(images)
+        self._looks = looks
+
+    def list_unfinished(
+        self, ended_before_ms: int, limit: int, deadline: Deadline
+    ) -> Sequence[Creation]:
+        """Note it, and look."""
         if limit == 1:
-            looks.append(1)
-        return listed(ended_before_ms, limit, deadline)
-
-    world.creations.list_unfinished = noted  # type: ignore[method-assign]
-    return looks
+            self._looks.append(1)
+        return super().list_unfinished(ended_before_ms, limit, deadline)
 
 
 def lease_is_over(world: World) -> bool:
@@ -128,15 +135,22 @@ class SleepyWorld(World):
     """A world whose owner runs `meanwhile` once its ask is noted, before it asks."""
 
     def __init__(self) -> None:
-        super().__init__()
-        note, self.meanwhile = self.creations.note_asked, list[object]()
+        self.meanwhile: list[Callable[[], object]] = []
+        super().__init__(creations=partial(SleepyCreations, self))
 
-        def sleepy(fence: Fence, deadline: Deadline) -> None:
-            note(fence, deadline)
-            for act in self.meanwhile:
-                act()  # type: ignore[operator]
 
-        self.creations.note_asked = sleepy  # type: ignore[method-assign]
+class SleepyCreations(InMemoryCreationRepository):
+    """A repository that takes as long to note an ask as what happens meanwhile."""
+
+    def __init__(self, world: SleepyWorld, images: InMemoryImageRepository) -> None:
+        super().__init__(images)
+        self._world = world
+
+    def note_asked(self, fence: Fence, deadline: Deadline) -> None:
+        """Note it, and sleep."""
+        super().note_asked(fence, deadline)
+        for act in self._world.meanwhile:
+            act()
 
 
 def test_owner_that_slept_past_its_lease_and_was_overtaken_does_not_ask() -> None:
@@ -150,14 +164,14 @@ def test_owner_that_slept_past_its_lease_and_was_overtaken_does_not_ask() -> Non
         running.append(winner.begin())
         assert slow.asked.wait(WAIT_SECONDS)
 
-    running: list[object] = []
+    running: list[Future[CreatedImage]] = []
     sleeper.meanwhile = [sleep]
 
     with pytest.raises(CreationInProgressError):
         sleeper.create()
 
     slow.go_on.set()
-    assert running[0].result(WAIT_SECONDS)  # type: ignore[attr-defined]
+    assert running[0].result(WAIT_SECONDS)
     assert (sleeper.asked, winner.asked) == (0, 1)
     assert sleeper.create().replayed
 

@@ -97,7 +97,9 @@ def test_every_format_of_the_contract_is_known() -> None:
 def test_format_of_another_contract_is_refused(number: int) -> None:
     """The enum is open on the wire, and closed here."""
     with pytest.raises(InvalidFormatError):
-        conversion.creation_request(pb.CreateImageRequest(prompt="p", format=number))
+        conversion.creation_request(
+            pb.CreateImageRequest(prompt="p", format=pb.ImageFormat.ValueType(number))
+        )
 
 
 @pytest.mark.parametrize(
@@ -130,8 +132,10 @@ def test_image_filter_without_times_has_none() -> None:
 def test_fraction_of_a_second_rounds_up(field: str, nanos: int, later: int) -> None:
     """Times are stored in whole seconds: nothing stored lies between one and the next."""
     moment = Timestamp(seconds=1_795_348_800, nanos=nanos)
+    request = pb.ListImageDetailsRequest()
+    getattr(request, field).CopyFrom(moment)
 
-    sought = conversion.image_filter(pb.ListImageDetailsRequest(**{field: moment}))
+    sought = conversion.image_filter(request)
 
     assert getattr(sought, field) == NOON + later * SECOND
 

@@ -2,12 +2,12 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 
 import pytest
 
-from pixy_grpc.web.pace import Pace
+from pixy_grpc.web.pace import Pace, Responses
 from pixy_grpc.web.watchdog import PRECISION_SECONDS, Watchdog
 
 STALL_SECONDS = 0.1
@@ -37,6 +37,11 @@ def pace() -> Iterator[Pace]:
     watchdog.stop()
 
 
+def kept(pace: Pace, chunks: Iterator[bytes], context: Context) -> Responses:
+    """Yield chunks to a reader that has to keep the pace."""
+    return pace.kept(chunks, context)  # type: ignore[arg-type]  # it cancels, and no more
+
+
 def slowly(chunks: int) -> Iterator[bytes]:
     """Yield chunks as a store that has to be waited for."""
     for _ in range(chunks):
@@ -48,7 +53,7 @@ def test_reader_of_a_slow_store_is_not_cut(pace: Pace) -> None:
     """What the store takes over a chunk is not the reader's time, however often it does."""
     context = Context()
 
-    taken = list(pace.kept(slowly(2), context))
+    taken = list(kept(pace, slowly(2), context))
 
     assert taken == [b"x", b"x"]
     assert not context.cut.is_set()
@@ -57,10 +62,11 @@ def test_reader_of_a_slow_store_is_not_cut(pace: Pace) -> None:
 def test_reader_that_takes_nothing_is_cut(pace: Pace) -> None:
     """It holds a thread and a message."""
     context = Context()
-    responses = pace.kept(iter([b"x", b"x"]), context)
+    responses = kept(pace, iter([b"x", b"x"]), context)
     next(responses)
 
     assert context.cut.wait(WAIT_SECONDS)
+    assert isinstance(responses, Generator)
     responses.close()
 
 
@@ -69,7 +75,7 @@ def test_reader_below_the_least_rate_is_cut(pace: Pace) -> None:
     context = Context()
     began = time.monotonic()
 
-    for _ in pace.kept(iter([b"x"] * 1_000), context):
+    for _ in kept(pace, iter([b"x"] * 1_000), context):
         if context.cut.wait(STALL_SECONDS / 4):
             break
 
@@ -83,7 +89,7 @@ def test_reader_above_the_least_rate_is_not_cut(pace: Pace) -> None:
     patient = replace(pace, stall_seconds=1.5)
     chunk = b"x" * 1_000
 
-    for _ in patient.kept(iter([chunk] * 6), context):
+    for _ in kept(patient, iter([chunk] * 6), context):
         context.cut.wait(0.35)  # in all longer than its patience
 
     assert not context.cut.is_set()

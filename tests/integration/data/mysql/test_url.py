@@ -1,6 +1,8 @@
 """What a URL of a database means, and that its password is never shown."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 import pytest
 
@@ -10,16 +12,18 @@ from pixy_grpc.data.mysql.wire import ssl_context
 SECRET = "s3cr3t"
 
 
-def _address(**fields: object) -> MySQLAddress:
-    whole = {
-        "host": "db",
-        "port": 3306,
-        "user": "pixy",
-        "password": SECRET,
-        "database": "images",
-        **fields,
-    }
-    return MySQLAddress(**whole)  # type: ignore[arg-type]
+class _Fields(TypedDict, total=False):
+    host: str
+    port: int
+    database: str
+    unix_socket: str
+    tls: TLS
+    pool_size: int
+
+
+def _address(**fields: Unpack[_Fields]) -> MySQLAddress:
+    usual = MySQLAddress("db", port=3306, user="pixy", password=SECRET, database="images")
+    return replace(usual, **fields)
 
 
 @pytest.mark.parametrize(

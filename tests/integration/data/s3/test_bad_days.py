@@ -235,11 +235,11 @@ def test_read_of_a_frozen_bucket_ends_by_its_deadline(
 
 def test_put_to_a_full_store_says_so(bare: Bare) -> None:
     """No room is something else than no answer: nothing is stored."""
-    headers = {"etag": '"1"', "last_modified": "Sun, 22 Nov 2026 12:00:00 GMT"}
     with providing() as stand_in:
         store = S3Store(bare.access(stand_in.origin))
         full = answer(b"<Error><Code>QuotaExceeded</Code></Error>", 403, "application/xml")
-        stand_in.will(answer(STORE_ID.encode(), **headers), full)
+        mark = answer(STORE_ID.encode(), etag='"1"', last_modified="Sun, 22 Nov 2026 12:00:00 GMT")
+        stand_in.will(mark, full)
 
         with pytest.raises(StorageFullError):
             store.put(KEY, DATA, soon())

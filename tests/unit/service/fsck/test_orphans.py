@@ -1,10 +1,11 @@
 """Which bytes belong to nobody: the decisions, the limit, and what --repair does."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
 
 import pytest
 
+from pixy_grpc.core.call import Deadline
 from pixy_grpc.core.creations import Creation, CreationState, PaidImage, Refusal
 from pixy_grpc.core.exceptions import DBConnectionError
 from pixy_grpc.core.ports import NewImage, SpooledImage, StoredImage
@@ -19,6 +20,7 @@ from pixy_grpc.service.fsck import (
     TooManyOrphansError,
 )
 from pixy_grpc.service.fsck.orphans import allowance
+from tests.fakes import InMemoryInventory
 from tests.integration.data.examples import contents, new_guid, new_key
 from tests.unit.service.creating import png
 from tests.unit.service.fsck.depot import REPAIR, Depot, StoreThatActs, actions, faults, soon
@@ -340,15 +342,14 @@ def test_deletion_under_way_is_no_finding() -> None:
     depot = Depot()
     depot.fill(4)
     key = depot.put(new_key())
-    listed = depot.inventory.list_not_done
 
-    class Deleting(type(depot.inventory)):  # type: ignore[misc]
+    class Deleting(InMemoryInventory):
         """An inventory during whose lookup the deletion comes to its end."""
 
-        def list_not_done(self, *arguments: object) -> object:
+        def list_not_done(self, guids: Collection[str], deadline: Deadline) -> Sequence[Creation]:
             """Delete, then look."""
             depot.store.delete(key, soon())
-            return listed(*arguments)  # type: ignore[arg-type]
+            return super().list_not_done(guids, deadline)
 
     depot.inventory = Deleting(depot.images)
 
