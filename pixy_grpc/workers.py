@@ -4,6 +4,7 @@ import gc
 import logging
 import multiprocessing
 import multiprocessing.connection
+import os
 import resource
 import signal
 import socket
@@ -32,6 +33,10 @@ SWITCH_SECONDS = 0.0005
 """How long a thread may keep Python to itself while others wait for it. Python's own 5 ms
 are met several times in a call, where images are read and decoded beside it."""
 
+GRPC_CORE_LOG = ("GRPC_VERBOSITY", "NONE")
+"""What gRPC's core reads when a worker loads it. Its lines are in a format of its own, and
+anybody makes it write them, by a header that does not parse."""
+
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _log = logging.getLogger(__name__)
 
@@ -51,6 +56,7 @@ def serve(settings: Settings, tokens: Mapping[str, str], store_id: str) -> int:
 
     Raises SettingsError where the port is taken.
     """
+    os.environ.setdefault(*GRPC_CORE_LOG)
     with closing(_reserve(settings)) as reserved:
         port = reserved.getsockname()[1]
         address = f"{settings.listen.rpartition(':')[0]}:{port}"

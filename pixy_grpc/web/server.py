@@ -60,12 +60,17 @@ MAX_REQUEST_BYTES = 1024 * 1024
 """A request of the contract has less than 70 KiB. What is somewhat larger is refused by
 us, with a reason; what is larger than this by the transport, unread."""
 
+MAX_STREAMS = 100
+"""Calls of one connection at once, the least that RFC 9113 (5.1.2) wants: what a connection
+sends in one burst, refused or not, passes the one event thread before anybody else's call.
+Clients queue beyond it by themselves."""
+
 _OPTIONS = {
     "grpc.max_receive_message_length": MAX_REQUEST_BYTES,
     "grpc.max_send_message_length": 4 * 1024 * 1024,  # what clients receive by default
     "grpc.max_metadata_size": 16 * 1024,  # twice our own limit, which gives a reason
     "grpc.absolute_max_metadata_size": 32 * 1024,
-    "grpc.max_concurrent_streams": 1_000,  # one connection cannot queue without end
+    "grpc.max_concurrent_streams": MAX_STREAMS,
     "grpc.server_handshake_timeout_ms": 10_000,
     "grpc.http2.settings_timeout": 10_000,
     "grpc.keepalive_permit_without_calls": 1,

@@ -13,7 +13,10 @@ from pixy_grpc.core.exceptions import InvalidTokenError
 from pixy_grpc.v1 import image_service_pb2 as pb
 from pixy_grpc.v1.image_service_pb2_grpc import ImageServiceStub
 from tests.e2e.process.conftest import Serve
+from tests.e2e.rooms.calls import DETAILS
+from tests.e2e.rooms.deaf import DeafClient
 from tests.support.process import ServeProcess, run_program
+from tests.support.server import TOKENS
 from tests.support.status import status_of
 
 LINE = re.compile(
@@ -155,3 +158,15 @@ def test_migrate_prepares_and_may_run_again(serve: Serve, tmp_path: Path) -> Non
     assert first.stdout == "The database is up to date.\n"
     assert first.stderr == ""
     assert (tmp_path / "images" / ".pixy-store").exists()
+
+
+def test_every_line_of_the_log_is_of_one_format(serve: Serve) -> None:
+    """GRPC's core has a log of its own, and writes to it what anybody makes it write."""
+    process = serve()
+    with DeafClient(process.server.target, TOKENS["alice"]) as client:
+        client.ask(DETAILS, b"", **{"grpc-timeout": "never"})
+        client.ask(DETAILS, b"")
+        process.await_line(re.compile("REQUEST END method=/pixy.v1.ImageService/GetImageDetails"))
+    process.stop()
+
+    assert [line for line in process.lines if not LINE.fullmatch(line)] == []

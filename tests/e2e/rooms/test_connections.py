@@ -1,6 +1,7 @@
 """Connections that nobody is behind, or that go on for too long, are closed."""
 
 import socket
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,6 +13,7 @@ from tests.support.server import RunningServer
 
 PING, GOAWAY = 6, 7
 HEADER_BYTES = 9
+MAX_CONCURRENT_STREAMS = 3
 BOUND_SECONDS = 10.0
 """A fraction of what gRPC waits for by default."""
 
@@ -47,6 +49,16 @@ def _peer(server: RunningServer) -> Iterator[SilentPeer]:
         yield peer
     finally:
         peer.close()
+
+
+def test_connection_carries_a_hundred_calls_at_once(start_limited: StartLimited) -> None:
+    """A burst of one connection holds up everybody: all calls pass one event thread."""
+    server = start_limited()
+    with _peer(server) as peer:
+        settings = next(payload for kind, _, payload in peer.frames() if kind == SETTINGS)
+
+    pairs = struct.iter_unpack(">HI", settings)
+    assert dict(pairs)[MAX_CONCURRENT_STREAMS] == 100
 
 
 def test_peer_that_does_not_answer_a_ping_is_closed(start_limited: StartLimited) -> None:

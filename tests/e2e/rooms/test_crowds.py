@@ -20,6 +20,9 @@ from tests.support.process import wait_until
 from tests.support.server import RunningServer
 
 READERS = 200
+CONNECTIONS = 4
+"""Those of the crowd: one carries a hundred calls at once."""
+
 PLACES = 64
 HALF = PLACES // 2
 TRICKLING = 4
@@ -46,16 +49,25 @@ def trickled(download: Download, until: float) -> float:
     return 0.0
 
 
+def stub_of_its_own(server: RunningServer, closing: ExitStack) -> ImageServiceStub:
+    """Return a stub over a connection of its own, with a window of little."""
+    options = [*NARROW, ("grpc.use_local_subchannel_pool", 1)]
+    return ImageServiceStub(closing.enter_context(grpc.insecure_channel(server.target, options)))
+
+
 def test_crowd_of_stalled_readers_gets_half_and_is_cut(start_limited: StartLimited) -> None:
     """It is told so, another caller downloads as usual, and neither stall nor trickle lasts."""
     server = start_limited(
         downloads=PLACES, stall_seconds=STALL_SECONDS, least_bytes_per_second=64 * MEBIBYTE
     )
     guid, data = add_image(server.folder, 16)
-    with grpc.insecure_channel(server.target, NARROW) as channel, ExitStack() as closing:
-        stub = ImageServiceStub(channel)
+    with ExitStack() as closing:
+        stubs = [stub_of_its_own(server, closing) for _ in range(CONNECTIONS)]
         began = time.monotonic()
-        crowd = [Download(stub, guid, server.metadata()) for _ in range(READERS)]
+        crowd = [
+            Download(stubs[number % CONNECTIONS], guid, server.metadata())
+            for number in range(READERS)
+        ]
         for download in crowd:
             closing.callback(download.cancel)
         with ThreadPoolExecutor(16) as pool:

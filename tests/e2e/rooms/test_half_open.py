@@ -21,7 +21,7 @@ from tests.support.health import HealthStub
 from tests.support.process import wait_until
 from tests.support.server import RunningServer
 
-MESSAGE_SECONDS = 3.0
+MESSAGE_SECONDS = 5.0
 FREE = "IMAGE_NOT_FOUND"
 FULL = "TOO_MANY_READS"
 
