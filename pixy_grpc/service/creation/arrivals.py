@@ -4,9 +4,10 @@ A thousand answers that are read and decoded together hold gigabytes between the
 keep each other, and everybody else, from the processor.
 """
 
+import math
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -20,8 +21,9 @@ that drips, or a store that is slow, holds nobody else up."""
 class Arrival:
     """One image's way in; it has a place from `enter` on."""
 
-    def __init__(self, arrivals: "Arrivals") -> None:
+    def __init__(self, arrivals: "Arrivals", caller: str) -> None:
         self._arrivals = arrivals
+        self.caller = caller
         self.since = 0.0
 
     def enter(self, deadline: Deadline) -> None:
@@ -33,18 +35,23 @@ class Arrival:
 
 
 class Arrivals:
-    """So many places; the oldest that is slow makes room for the next."""
+    """So many places; the oldest that is slow makes room for the next.
+
+    Whose caller has fewest inside is next, and of those who came first: as many large
+    images as one caller likes do not hold up the small one of another.
+    """
 
     def __init__(self, places: int, slow_seconds: float = SLOW_SECONDS) -> None:
         self._places = places
         self._slow_seconds = slow_seconds
         self._inside: deque[Arrival] = deque()
+        self._waiting: list[Arrival] = []
         self._changed = threading.Condition()
 
     @contextmanager
-    def arrival(self) -> Iterator[Arrival]:
+    def arrival(self, caller: str) -> Iterator[Arrival]:
         """Give the place back at the end of the block, if one was taken."""
-        arrival = Arrival(self)
+        arrival = Arrival(self, caller)
         try:
             yield arrival
         finally:
@@ -54,17 +61,33 @@ class Arrivals:
         """Let one in; see Arrival.enter."""
         patience = Deadline.after(deadline.remaining() / 2)
         with self._changed:
-            while len(self._inside) >= self._places and patience.remaining():
-                slow = self._inside[0].since + self._slow_seconds - time.monotonic()
-                if slow <= 0:
-                    self._inside.popleft()
-                else:
-                    self._changed.wait(min(slow, patience.remaining()))
+            self._waiting.append(arrival)
+            while self._next() is not arrival or not self._has_place():
+                if not patience.remaining():
+                    break
+                pause = self._seconds_to_slow() if self._next() is arrival else math.inf
+                self._changed.wait(min(pause, patience.remaining()))
+            self._waiting.remove(arrival)
             arrival.since = time.monotonic()
             self._inside.append(arrival)
+            self._changed.notify_all()
+
+    def _next(self) -> Arrival:
+        inside = Counter(each.caller for each in self._inside)
+        return min(self._waiting, key=lambda each: inside[each.caller])
+
+    def _has_place(self) -> bool:
+        """Tell whether there is one, which a slow one may just have made."""
+        if len(self._inside) >= self._places and self._seconds_to_slow() <= 0:
+            self._inside.popleft()
+        return len(self._inside) < self._places
+
+    def _seconds_to_slow(self) -> float:
+        """Return how soon the oldest inside will be slow."""
+        return self._inside[0].since + self._slow_seconds - time.monotonic()
 
     def _leave(self, arrival: Arrival) -> None:
         with self._changed:
             if arrival in self._inside:
                 self._inside.remove(arrival)
-                self._changed.notify()
+                self._changed.notify_all()

@@ -198,7 +198,7 @@ class ImageCreation:
         except ImageException:
             self._asking.release(mine)
             raise
-        with self._pictures.arrival() as arrival:
+        with self._pictures.arrival(mine) as arrival:
             made = self._asking.ask(mine, order, call, arrival)
             return self._keep(mine, made, call)
 

@@ -48,9 +48,9 @@ class Pictures:
         self._decoders = ThreadPoolExecutor(limits.decodes, thread_name_prefix="pixy-decoder")
         self._look = look
 
-    def arrival(self) -> AbstractContextManager[Arrival]:
-        """Return one image's way in, which ends with the block."""
-        return self._arrivals.arrival()
+    def arrival(self, mine: Creation) -> AbstractContextManager[Arrival]:
+        """Return the way in of a creation's image, which ends with the block."""
+        return self._arrivals.arrival(mine.fence.key.caller)
 
     def close(self) -> None:
         """Keep no threads; whatever is still to be decoded is, all the same."""

@@ -144,7 +144,7 @@ class Recovery:
         paid = PaidImage(mine.fence, mine.guid, key, model)
         try:
             with (
-                self._pictures.arrival() as arrival,
+                self._pictures.arrival(mine) as arrival,
                 self._parts.store.open(key, deadline) as source,
             ):
                 arrival.enter(deadline)

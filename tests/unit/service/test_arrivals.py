@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from concurrent.futures import TimeoutError as NotYetError
 from contextlib import ExitStack
 
@@ -24,11 +24,14 @@ def threads() -> Iterator[ThreadPoolExecutor]:
 
 
 def enter(
-    threads: ThreadPoolExecutor, arrivals: Arrivals, seconds: float = WAIT_SECONDS
+    threads: ThreadPoolExecutor,
+    arrivals: Arrivals,
+    seconds: float = WAIT_SECONDS,
+    caller: str = "alice",
 ) -> "tuple[ExitStack, Future[None]]":
     """Have one come in; return what sends it away again, and when it is inside."""
     inside = ExitStack()
-    arrival = inside.enter_context(arrivals.arrival())
+    arrival = inside.enter_context(arrivals.arrival(caller))
     return inside, threads.submit(arrival.enter, Deadline.after(seconds))
 
 
@@ -45,6 +48,29 @@ def test_next_comes_in_when_one_leaves(threads: ThreadPoolExecutor) -> None:
 
     waits.result(WAIT_SECONDS)
     second.close()
+
+
+def test_caller_with_fewest_inside_is_next(threads: ThreadPoolExecutor) -> None:
+    """Whoever has come for many images is behind whoever has come for one."""
+    arrivals = Arrivals(2, NEVER_SLOW)
+    inside = [enter(threads, arrivals, caller="alice") for _ in range(2)]
+    wait([is_in for _, is_in in inside], WAIT_SECONDS)
+    behind, waits = enter(threads, arrivals, caller="alice")
+    with pytest.raises(NotYetError):
+        waits.result(SHORT_SECONDS)  # so that it was first
+    bobs, comes = enter(threads, arrivals, caller="bob")
+    with pytest.raises(NotYetError):
+        comes.result(SHORT_SECONDS)
+
+    inside[0][0].close()
+    comes.result(WAIT_SECONDS)
+
+    with pytest.raises(NotYetError):
+        waits.result(SHORT_SECONDS)
+    bobs.close()
+    waits.result(WAIT_SECONDS)
+    behind.close()
+    inside[1][0].close()
 
 
 def test_slow_one_gives_its_place_to_the_next(threads: ThreadPoolExecutor) -> None:
@@ -82,7 +108,7 @@ def test_who_is_inside_does_not_wait_again(threads: ThreadPoolExecutor) -> None:
     """An answer may hold a url, whose answer is another: one image, one place."""
     arrivals = Arrivals(1, NEVER_SLOW)
 
-    with arrivals.arrival() as arrival:
+    with arrivals.arrival("alice") as arrival:
         arrival.enter(Deadline.after(WAIT_SECONDS))
         arrival.enter(Deadline.after(WAIT_SECONDS))
 
