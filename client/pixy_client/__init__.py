@@ -5,139 +5,24 @@ with Client() as client:
     client.download(creation.image.guid, "fox.png")
 """
 
-from pixy_client.client import Client
-from pixy_client.errors import (
-    AnswerTooLargeError,
-    CallCancelledError,
-    DeadlineExceededError,
-    MissingTokenError,
-    SettingsError,
-    UnexpectedStatusError,
-    UnreachableError,
-    UnreadableAnswerError,
-)
-from pixy_client.image_file import ImageFile
-from pixy_client.results import (
-    Creation,
-    CreationAccepted,
-    CreationEvent,
-    CreationGenerating,
-    CreationStored,
-    Download,
-    ImageBytes,
-    ImagePage,
-    PartialImage,
-)
-from pixy_client.settings import ClientSettings
-from pixy_client.streams import ImageStream
-from pixy_grpc.core.exceptions import (
-    ConcurrencyError,
-    ConstraintViolationError,
-    ContentPolicyError,
-    CreationInProgressError,
-    DBConnectionError,
-    DeadlineTooShortError,
-    FieldViolation,
-    ImageChangedError,
-    ImageCorruptError,
-    ImageException,
-    InternalError,
-    InvalidArgumentError,
-    InvalidFilenameError,
-    InvalidFormatError,
-    InvalidGuidError,
-    InvalidOffsetError,
-    InvalidPageSizeError,
-    InvalidPageTokenError,
-    InvalidPromptError,
-    InvalidQualityError,
-    InvalidRequestIdError,
-    InvalidSizeError,
-    InvalidTimeRangeError,
-    InvalidTokenError,
-    MalformedRequestError,
-    ProviderBadResponseError,
-    ProviderMisconfiguredError,
-    ProviderOutcomeUnknownError,
-    ProviderQuotaError,
-    ProviderRateLimitedError,
-    ProviderUnavailableError,
-    RecordNotFoundError,
-    RequestIdReusedError,
-    ResourceExhaustedError,
-    ServiceUnavailableError,
-    StorageFullError,
-    StorageUnavailableError,
-    TooManyCreatesError,
-    TooManyDownloadsError,
-    TooManyReadsError,
-    TransactionConflictError,
-)
-from pixy_grpc.core.models import Image, ImageFormat
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "AnswerTooLargeError",
-    "CallCancelledError",
-    "Client",
-    "ClientSettings",
-    "ConcurrencyError",
-    "ConstraintViolationError",
-    "ContentPolicyError",
-    "Creation",
-    "CreationAccepted",
-    "CreationEvent",
-    "CreationGenerating",
-    "CreationInProgressError",
-    "CreationStored",
-    "DBConnectionError",
-    "DeadlineExceededError",
-    "DeadlineTooShortError",
-    "Download",
-    "FieldViolation",
-    "Image",
-    "ImageBytes",
-    "ImageChangedError",
-    "ImageCorruptError",
-    "ImageException",
-    "ImageFile",
-    "ImageFormat",
-    "ImagePage",
-    "ImageStream",
-    "InternalError",
-    "InvalidArgumentError",
-    "InvalidFilenameError",
-    "InvalidFormatError",
-    "InvalidGuidError",
-    "InvalidOffsetError",
-    "InvalidPageSizeError",
-    "InvalidPageTokenError",
-    "InvalidPromptError",
-    "InvalidQualityError",
-    "InvalidRequestIdError",
-    "InvalidSizeError",
-    "InvalidTimeRangeError",
-    "InvalidTokenError",
-    "MalformedRequestError",
-    "MissingTokenError",
-    "PartialImage",
-    "ProviderBadResponseError",
-    "ProviderMisconfiguredError",
-    "ProviderOutcomeUnknownError",
-    "ProviderQuotaError",
-    "ProviderRateLimitedError",
-    "ProviderUnavailableError",
-    "RecordNotFoundError",
-    "RequestIdReusedError",
-    "ResourceExhaustedError",
-    "ServiceUnavailableError",
-    "SettingsError",
-    "StorageFullError",
-    "StorageUnavailableError",
-    "TooManyCreatesError",
-    "TooManyDownloadsError",
-    "TooManyReadsError",
-    "TransactionConflictError",
-    "UnexpectedStatusError",
-    "UnreachableError",
-    "UnreadableAnswerError",
-]
+if TYPE_CHECKING:
+    from pixy_client.exports import *  # noqa: F403 - its __all__ is what is public here
+else:
+
+    def __getattr__(name: str) -> object:
+        """Import the client with the first use of a name of it: all but modules are capitals.
+
+        gRPC and pydantic take half a second. Who imports one module of this package need
+        not wait for them, as the command does not before it handles signals.
+        """
+        if name != "__all__" and not name[:1].isupper():
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module  # noqa: PLC0415 - not needed before
+
+        value = globals()[name] = getattr(import_module("pixy_client.exports"), name)
+        return value
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__getattr__("__all__")})

@@ -234,7 +234,7 @@ class Absent:
             raise ModuleNotFoundError(name)
 
 sys.meta_path.insert(0, Absent())
-import pixy_client
+from pixy_client import Client
 layers = {{".".join(name.split(".")[:2]) for name in sys.modules if name.startswith("pixy_grpc.")}}
 print(*sorted(layers))
 """

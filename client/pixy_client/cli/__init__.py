@@ -2,11 +2,14 @@
 
 import sys
 
+from pixy_grpc.core.starting import interruptible
+
 
 def main() -> None:
     """Run the command with the arguments of the process, and exit."""
     try:
-        from pixy_client.cli.app import run  # noqa: PLC0415 - needs the extra
+        with interruptible():
+            from pixy_client.cli.app import run  # noqa: PLC0415 - needs the extra, and its time
     except ModuleNotFoundError as exc:
         if (exc.name or "").partition(".")[0] not in ("rich", "typer"):
             raise

@@ -164,13 +164,56 @@ def _python(code: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+_INTERRUPT_AT_IMPORT = """
+import os, signal, sys
+
+class Interrupting:
+    def find_spec(self, name, path=None, target=None):
+        if name == {module!r}:
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Interrupting())
+from {package} import main
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("package", "module"),
+    [
+        ("pixy_client.cli", "typer"),
+        ("pixy_client.cli", "pydantic"),
+        ("pixy_client.cli", "grpc"),
+        ("pixy_grpc.cli", "typer"),
+        ("pixy_grpc.cli", "pixy_grpc.app"),
+    ],
+)
+def test_command_interrupted_while_it_starts_is_quiet(package: str, module: str) -> None:
+    """Imports take most of a second, and a traceback tells nobody anything."""
+    finished = _python(_INTERRUPT_AT_IMPORT.format(package=package, module=module))
+
+    assert (finished.returncode, finished.stdout, finished.stderr) == (130, "", "")
+
+
+def test_command_whose_interrupts_are_ignored_goes_on() -> None:
+    """As a shell has it for what runs in the background."""
+    code = _INTERRUPT_AT_IMPORT.format(package="pixy_client.cli", module="typer")
+    ignoring = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
+
+    finished = _python(f"{ignoring}{code}")
+
+    assert "Usage:" in finished.stdout + finished.stderr
+
+
 def test_import_of_the_client_needs_no_extra() -> None:
     """Who wants the client alone does without the command's dependencies."""
     extras = "{'typer', 'rich', 'openai', 'pymysql', 'pydantic_settings'}"
 
-    finished = _python(f"import sys, pixy_client; print({extras} & set(sys.modules))")
+    finished = _python(
+        f"import sys, pixy_client; print(pixy_client.Client.__name__, {extras} & set(sys.modules))"
+    )
 
-    assert finished.stdout == "set()\n"
+    assert finished.stdout == "Client set()\n"
 
 
 @pytest.mark.parametrize("extra", ["typer", "rich"])
