@@ -2,12 +2,34 @@
 
 import os
 import signal
-from collections.abc import Iterator
+import sys
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C: 128 and the number of SIGINT, as shells have it."""
+
+USAGE = 2
+"""Exit code where what was asked for cannot be used as things are."""
+
+
+@contextmanager
+def starting(program: str, *, extra: str, packages: Collection[str]) -> Iterator[None]:
+    """Import a command: Ctrl-C ends it quietly, a missing package of its extra with one line.
+
+    Another module that is missing is shown as what it is: ModuleNotFoundError.
+    """
+    try:
+        with interruptible():
+            yield
+    except ModuleNotFoundError as exc:
+        if (exc.name or "").partition(".")[0] not in packages:
+            raise
+        sys.stderr.write(
+            f"{program}: the command needs an extra: pip install 'pixy-grpc[{extra}]'\n"
+        )
+        sys.exit(USAGE)
 
 
 @contextmanager
