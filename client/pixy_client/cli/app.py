@@ -1,8 +1,6 @@
 """The commands of `pixy`: each asks the client once and shows what it answers."""
 
-import io
 import itertools
-import sys
 from uuid import uuid4
 
 import typer
@@ -19,6 +17,7 @@ from pixy_client.cli.reports import (
 )
 from pixy_client.cli.saving import Rendition, check_output, check_writable, save_image
 from pixy_client.cli.session import GlobalOptions, connected
+from pixy_client.cli.standard import prepare_streams
 from pixy_client.cli.watching import PartialFolder, watch
 
 MAX_PAGE_SIZE = 1_000
@@ -35,9 +34,7 @@ app = typer.Typer(
 
 def run() -> None:
     """Run the command line of the process, and exit."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+    prepare_streams()
     app()
 
 

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TransferSpeedColu
 from pixy_client import files
 from pixy_client.cli.failures import file_message
 from pixy_client.cli.options import STDOUT
+from pixy_client.cli.standard import is_closed
 from pixy_client.client import Client
 from pixy_client.errors import SettingsError
 from pixy_client.results import Download
@@ -31,9 +32,11 @@ ORIGINAL = Rendition()
 
 
 def check_output(output: str, *, as_json: bool) -> None:
-    """Raise a usage error where bytes on standard output would do harm."""
+    """Raise a usage error where bytes on standard output would do harm, or be lost."""
     if output == STDOUT and as_json:
         raise typer.BadParameter("--json and the bytes cannot share standard output.")
+    if output == STDOUT and is_closed(sys.stdout):
+        raise typer.BadParameter("Standard output is closed: name a file.")
     if output == STDOUT and sys.stdout.isatty():
         raise typer.BadParameter("Bytes are not for a terminal: name a file, or use a pipe.")
 

@@ -41,6 +41,19 @@ def run(stand_in: StandIn, *arguments: str) -> subprocess.CompletedProcess[bytes
     )
 
 
+def run_closed(
+    stand_in: StandIn, redirection: str, *arguments: str
+) -> subprocess.CompletedProcess[bytes]:
+    """Run a command to its end by a shell that closes some of its streams."""
+    return subprocess.run(
+        ["sh", "-c", f'exec "$@" {redirection}', "sh", PROGRAM, *arguments],
+        env=environment(stand_in),
+        capture_output=True,
+        timeout=WAIT_SECONDS * 2,
+        check=False,
+    )
+
+
 def start(
     stand_in: StandIn, *arguments: str, changes: Mapping[str, str] | None = None
 ) -> subprocess.Popen[bytes]:

@@ -6,10 +6,11 @@ import signal
 from pathlib import Path
 
 import grpc
+import pytest
 
 from pixy_grpc.v1 import image_service_pb2 as pb
 from tests.e2e.client.details import DATA, GUID, details_of, sends_image
-from tests.e2e.client.pixy import run, run_on_terminal, start
+from tests.e2e.client.pixy import run, run_closed, run_on_terminal, start
 from tests.e2e.client.stand_in import WAIT_SECONDS, Held, StandIn, answers, breaks, refuses
 
 HOSTILE = "[red]fox[/red] \x1b]0;owned\x07\x1b[2J:fox: \u202eend"
@@ -133,6 +134,38 @@ def test_list_whose_reader_leaves_is_quiet(stand_in: StandIn) -> None:
 
     assert line.startswith(GUID.encode())
     assert (returncode, complaints) == (0, b"")
+
+
+@pytest.mark.parametrize("arguments", [("list",), ("list", "--json"), ("show", GUID)])
+def test_command_without_standard_output_works_all_the_same(
+    stand_in: StandIn, arguments: tuple[str, ...]
+) -> None:
+    """`>&-` says that nobody reads it."""
+    stand_in.script("ListImageDetails", answers(pb.ListImageDetailsResponse()))
+    stand_in.script("GetImageDetails", answers(pb.GetImageDetailsResponse(details=details_of())))
+
+    finished = run_closed(stand_in, ">&-", *arguments)
+
+    assert (finished.returncode, finished.stderr) == (0, b"")
+
+
+def test_get_without_any_stream_saves_the_image(stand_in: StandIn, tmp_path: Path) -> None:
+    """No file takes the place of a stream, to be written to by who means that one."""
+    stand_in.script("GetImageBytes", sends_image())
+
+    finished = run_closed(stand_in, "<&- >&- 2>&-", "get", GUID, "-o", f"{tmp_path}/fox.png")
+
+    assert finished.returncode == 0
+    assert (tmp_path / "fox.png").read_bytes() == DATA
+
+
+def test_get_to_closed_standard_output_is_a_usage_error(stand_in: StandIn) -> None:
+    """Who asks for bytes there would not get them."""
+    finished = run_closed(stand_in, ">&-", "get", GUID, "-o", "-")
+
+    assert finished.returncode == 2
+    assert b"Standard output is closed" in finished.stderr
+    assert stand_in.received == []
 
 
 def test_create_that_is_interrupted_names_its_request_id(stand_in: StandIn) -> None:
