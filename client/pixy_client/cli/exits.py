@@ -5,6 +5,9 @@ from enum import IntEnum
 from pixy_client.errors import SettingsError, status_of
 from pixy_grpc.core.exceptions import ImageException
 
+SIGNALLED = 128
+"""What shells add to the number of the signal that ended a command."""
+
 
 class ExitCode(IntEnum):
     """How a run ended."""
@@ -18,7 +21,9 @@ class ExitCode(IntEnum):
     BUSY = 6
     UNAVAILABLE = 7
     CORRUPT = 8
+    HUNG_UP = 129
     INTERRUPTED = 130
+    TERMINATED = 143
 
 
 MEANINGS = {
@@ -31,7 +36,9 @@ MEANINGS = {
     ExitCode.BUSY: "busy or limited: the same again later may work",
     ExitCode.UNAVAILABLE: "unreachable, unavailable, or no answer in time",
     ExitCode.CORRUPT: "the bytes of the image are damaged",
+    ExitCode.HUNG_UP: "its terminal was closed (SIGHUP)",
     ExitCode.INTERRUPTED: "interrupted (Ctrl-C)",
+    ExitCode.TERMINATED: "asked to end (SIGTERM)",
 }
 
 _BY_STATUS = {

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, replace
 
 from pixy_client.cli.attempts import Attempt
-from pixy_client.cli.exits import ExitCode, exit_code
+from pixy_client.cli.exits import SIGNALLED, ExitCode, exit_code
+from pixy_client.cli.signals import Terminated
 from pixy_client.cli.text import plain
 from pixy_client.errors import SettingsError, status_of
 from pixy_client.translation import ASK_AGAIN
@@ -49,6 +50,9 @@ class Failure:
             )
         if isinstance(error, OSError):
             return cls(ExitCode.FAILED, "FILE_ERROR", file_message(error))
+        if isinstance(error, Terminated):
+            code = ExitCode(SIGNALLED + error.number)
+            return cls(code, "INTERRUPTED", f"Ended by {error.number.name}.")
         return cls(ExitCode.INTERRUPTED, "INTERRUPTED", "Interrupted.")
 
     def line(self) -> str:

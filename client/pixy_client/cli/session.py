@@ -4,7 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import typer
@@ -12,6 +12,7 @@ import typer
 from pixy_client.cli.attempts import Attempt
 from pixy_client.cli.exits import ExitCode
 from pixy_client.cli.failures import Failure
+from pixy_client.cli.signals import interruption, terminable
 from pixy_client.client import Client
 from pixy_client.settings import (
     DEFAULT_CREATE_TIMEOUT_SECONDS,
@@ -38,15 +39,17 @@ def connected(
     A reader of the output that has seen enough is no failure (`pixy list | head`).
     """
     try:
-        with _client(options) as client:
-            yield client
-        sys.stdout.flush()
+        with terminable():
+            with _client(options) as client:
+                yield client
+            sys.stdout.flush()
     except BrokenPipeError:
         _abandon_output()
         raise typer.Exit(ExitCode.OK) from None
     except (ImageException, OSError, KeyboardInterrupt) as exc:
-        failure = Failure.of(exc, attempt or Attempt())
-        typer.echo(json.dumps(failure.document()) if as_json else failure.line(), err=True)
+        failure = Failure.of(interruption(exc) or exc, attempt or Attempt())
+        with suppress(OSError):  # its terminal may be closed, its reader gone
+            typer.echo(json.dumps(failure.document()) if as_json else failure.line(), err=True)
         raise typer.Exit(failure.code) from exc
 
 
