@@ -48,6 +48,25 @@ class Destination:
             raise OSError(errno.EINVAL, "Not a file that can be replaced", os.fspath(path))
         return cls(real.parent, real.name)
 
+    @property
+    def path(self) -> Path:
+        """What was asked for: the file, or the folder it is to be in."""
+        return self.folder / self.name if self.name else self.folder
+
+    def check(self) -> None:
+        """Raise OSError where no file can be made: in a folder that is read-only, or full."""
+        with self.blamed(), _temporary_file(self.folder):
+            pass
+
+    @contextmanager
+    def blamed(self) -> Iterator[None]:
+        """Have what the file system refuses say where: nobody knows of temporary files."""
+        try:
+            yield
+        except OSError as error:
+            error.filename, error.filename2 = str(self.path), None
+            raise
+
     def publish(self, temporary: Path, image: Image) -> Path:
         """Give a temporary file of this folder its name, in one step; return its path.
 
@@ -70,7 +89,11 @@ def save(stream: ImageStream, destination: Destination, progress: Progress) -> D
     Whatever goes wrong, no temporary file is left and what was there is untouched.
     """
     folder = destination.folder
-    with _temporary_file(folder) as (file, temporary), _sync_afterwards(folder):
+    with (
+        destination.blamed(),
+        _temporary_file(folder) as (file, temporary),
+        _sync_afterwards(folder),
+    ):
         for chunk in stream:
             file.write(chunk)
             progress(stream.received_bytes, stream.expected_bytes or 0)

@@ -46,7 +46,7 @@ def check_writable(output: str) -> None:
     if output == STDOUT:
         return
     try:
-        files.Destination.at(output)
+        files.Destination.at(output).check()
     except OSError as exc:
         raise SettingsError(file_message(exc)) from exc
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from pixy_client.cli.saving import check_writable
 from pixy_client.cli.text import plain
 from pixy_client.errors import SettingsError, UnreadableAnswerError
 from pixy_client.results import (
@@ -26,7 +27,8 @@ _EXTENSIONS = {each.content_type: each.extension for each in ImageFormat}
 class PartialFolder:
     """Where unfinished images are saved: nowhere, unless a folder is named.
 
-    Raises SettingsError for a folder that is not there: before an image is paid for.
+    Raises SettingsError for a folder that is not there, or where nothing can be written:
+    before an image is paid for.
     """
 
     def __init__(self, path: str | None, request_id: str) -> None:
@@ -34,6 +36,8 @@ class PartialFolder:
         self._request_id = request_id
         if self._folder and not self._folder.is_dir():
             raise SettingsError(f"There is no such folder: {self._folder}")
+        if path:
+            check_writable(path)
 
     @property
     def wanted(self) -> int:
