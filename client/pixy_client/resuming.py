@@ -82,6 +82,7 @@ class ResumingRead:
         self._budget = Budget()
         self._image: Image | None = None
         self._received = 0
+        self._cuts = 0
 
     def parts(self) -> Generator[Image | bytes, None, None]:
         """Yield the image, then its bytes: each resume asks for those that are missing.
@@ -97,7 +98,7 @@ class ResumingRead:
                 self._require_sum(self._image, exc)
                 if self._is_complete(self._image):
                     return
-                self._wait(exc)
+                self._wait(self._named(exc, self._image))
             else:
                 return
 
@@ -145,6 +146,23 @@ class ResumingRead:
         offset, limit = self._reading.offset, self._reading.limit
         expected = expected_bytes(image, offset, limit) or limit
         return bool(expected) and self._received >= expected
+
+    def _named(self, cut: ImageException, image: Image) -> ImageException:
+        """Return what to raise if a cut is the last: where the target was reached, and bytes
+        had come, to check the target is no advice. What a service says stays as it is.
+        """
+        self._cuts += 1
+        if not isinstance(cut, UnreachableError | UnexpectedStatusError):
+            return cut
+        expected = expected_bytes(image, self._reading.offset, self._reading.limit)
+        of_all = f" of {expected:,}" if expected else ""
+        times = "once" if self._cuts == 1 else f"{self._cuts} times"
+        error = UnreachableError(
+            f"The connection was cut {times}, and the read came no further than "
+            f"{self._received:,}{of_all} bytes."
+        )
+        error.__cause__ = cut
+        return error
 
     def _wait(self, error: ImageException) -> None:
         """Wait for the next try, if there is time for one."""

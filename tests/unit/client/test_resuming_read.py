@@ -5,7 +5,7 @@ from itertools import chain, repeat
 
 import pytest
 
-from pixy_client import Image, UnreachableError
+from pixy_client import Image, ImageException, UnexpectedStatusError, UnreachableError
 from pixy_client.allowance import Allowance
 from pixy_client.calls import Reading, StreamCall
 from pixy_client.resuming import RESUMES_WITHOUT_PROGRESS, ResumingRead
@@ -21,7 +21,13 @@ class CuttingTransport:
     Waits are counted, and take no time.
     """
 
-    def __init__(self, sizes: Iterable[int], image: Image | None = None) -> None:
+    def __init__(
+        self,
+        sizes: Iterable[int],
+        image: Image | None = None,
+        cut: ImageException | None = None,
+    ) -> None:
+        self.cut = cut or UnreachableError("Cut.")
         self.image = image or image_of()
         self.sizes: Iterator[int] = iter(sizes)
         self.offsets: list[int] = []
@@ -42,15 +48,17 @@ class CuttingTransport:
         yield b""
         for at in range(offset, offset + next(self.sizes)):
             yield DATA[at : at + 1]
-        raise UnreachableError("Cut.")
+        raise self.cut
 
     def pause(self, seconds: float) -> None:
         """Wait no time at all."""
         self.waits.append(seconds)
 
 
-def _read(transport: CuttingTransport, reading: Reading = WHOLE) -> list[Image | bytes]:
-    allowance = Allowance(600.0)
+def _read(
+    transport: CuttingTransport, reading: Reading = WHOLE, allowance: Allowance | None = None
+) -> list[Image | bytes]:
+    allowance = allowance or Allowance(600.0)
     read = ResumingRead(transport, reading, allowance)  # type: ignore[arg-type]  # acts as one
     return list(read.parts())
 
@@ -77,11 +85,29 @@ def test_read_without_progress_is_given_up() -> None:
     """Neither details nor empty messages are progress."""
     transport = CuttingTransport(chain((3,), repeat(0)))
 
-    with pytest.raises(UnreachableError):
+    with pytest.raises(UnreachableError) as caught:
         _read(transport)
 
+    assert caught.value.message == (
+        "The connection was cut 9 times, and the read came no further than "
+        f"3 of {len(DATA):,} bytes."
+    )
+    assert str(caught.value.__cause__) == "Cut."
     assert transport.offsets == [0] + [3] * RESUMES_WITHOUT_PROGRESS
     assert len(transport.waits) == RESUMES_WITHOUT_PROGRESS
+
+
+def test_read_without_time_says_how_far_it_came() -> None:
+    """Of an image of unknown size, too; a reset stream is a cut like any other."""
+    cut = UnexpectedStatusError("Reset.", status_name="INTERNAL")
+    transport = CuttingTransport([5], image_of(sha256="x", size_bytes=0), cut)
+
+    with pytest.raises(UnreachableError) as caught:
+        _read(transport, allowance=Allowance(600.0, -600.0))
+
+    assert caught.value.message == (
+        "The connection was cut once, and the read came no further than 5 bytes."
+    )
 
 
 def test_read_with_late_progress_goes_on() -> None:
