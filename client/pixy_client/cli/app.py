@@ -18,6 +18,7 @@ from pixy_client.cli.reports import (
 from pixy_client.cli.saving import Rendition, check_output, check_writable, save_image
 from pixy_client.cli.session import GlobalOptions, connected
 from pixy_client.cli.standard import prepare_streams
+from pixy_client.cli.usage import PixyGroup
 from pixy_client.cli.watching import PartialFolder, watch
 
 MAX_PAGE_SIZE = 1_000
@@ -25,6 +26,7 @@ MAX_PAGE_SIZE = 1_000
 
 app = typer.Typer(
     name="pixy",
+    cls=PixyGroup,
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,

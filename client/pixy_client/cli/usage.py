@@ -1,0 +1,55 @@
+"""What `pixy` says to a command line that makes no sense: as JSON, too, where that is asked for."""
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from pixy_client.cli.exits import ExitCode
+from pixy_client.cli.failures import Failure
+
+AS_JSON = "--json"
+
+
+class PixyGroup(TyperGroup):
+    """The commands, by what is said of a line that none of them takes."""
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        windows_expand_args: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """Run a command line, and exit; print a usage error as `--json` promises."""
+        given = sys.argv[1:] if args is None else list(args)
+        is_json = _asks_for_json(given)
+        try:
+            code = super().main(
+                args,
+                prog_name,
+                complete_var,
+                standalone_mode and not is_json,
+                windows_expand_args,
+                **extra,
+            )
+        except typer.TyperException as exc:
+            if not standalone_mode:
+                raise
+            failure = Failure(ExitCode.USAGE, "USAGE_ERROR", exc.format_message())
+            typer.echo(json.dumps(failure.document()), err=True)
+            sys.exit(failure.code)
+        if standalone_mode:
+            sys.exit(code)
+        return code
+
+
+def _asks_for_json(arguments: Sequence[str]) -> bool:
+    """Tell whether an option asks for JSON; what follows `--` is none."""
+    options = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    return AS_JSON in options
