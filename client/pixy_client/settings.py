@@ -4,11 +4,11 @@ import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Self
 
-from pixy_client.errors import MissingTokenError, SettingsError
+from pixy_client.errors import SettingsError
 from pixy_client.targets import is_loopback, target_complaint
+from pixy_client.tokens import GIVEN, Token, check_token, find_token
 
 DEFAULT_TARGET = "127.0.0.1:50051"
 """Where a server listens that was told nothing else."""
@@ -22,9 +22,6 @@ DEFAULT_CREATE_TIMEOUT_SECONDS = 180.0
 DEFAULT_DOWNLOAD_TIMEOUT_SECONDS = 600.0
 """How long bytes may take, resumes included: a server cuts readers below 64 KiB/s, and at
 twice that 75 MiB take as long."""
-
-TOKEN_FILE = Path(".pixy", "token")
-"""Where a server without configured tokens leaves one, in its working folder."""
 
 MAX_TIMEOUT_SECONDS = 7 * 24 * 3600.0
 """The longest deadline worth sending; gRPC counts past it, but nobody waits."""
@@ -52,7 +49,7 @@ class ClientSettings:
 
     Raises SettingsError where one cannot be used: a target that is not HOST:PORT, or is
     off this machine without `insecure` (TLS comes later), a token that no header can
-    carry, a timeout of nothing.
+    carry, a timeout of nothing. `token_source` says where the token is from, for errors.
     """
 
     target: str
@@ -61,14 +58,14 @@ class ClientSettings:
     create_timeout_seconds: float = DEFAULT_CREATE_TIMEOUT_SECONDS
     download_timeout_seconds: float = DEFAULT_DOWNLOAD_TIMEOUT_SECONDS
     insecure: bool = False
+    token_source: str = GIVEN
 
     def __post_init__(self) -> None:
         check_target(self.target)
         check_timeout(self.timeout_seconds)
         check_timeout(self.create_timeout_seconds)
         check_timeout(self.download_timeout_seconds)
-        if not (self.token.isascii() and self.token.isprintable() and " " not in self.token):
-            raise SettingsError("PIXY_TOKEN holds a character that no token has.")
+        check_token(Token(self.token, self.token_source))
         if not self.insecure and not is_loopback(self.target):
             raise SettingsError(
                 f"{self.target} is not on this machine and the connection is not encrypted: "
@@ -95,28 +92,13 @@ class ClientSettings:
         """
         found = os.environ if environment is None else environment
         where = check_target(target or found.get("PIXY_TARGET", "").strip() or DEFAULT_TARGET)
+        used = find_token(token, found, where)
         return cls(
             target=where,
-            token=token or found.get("PIXY_TOKEN", "").strip() or _local_token(where),
+            token=used.text,
+            token_source=used.source,
             timeout_seconds=timeout_seconds,
             create_timeout_seconds=create_timeout_seconds,
             download_timeout_seconds=download_timeout_seconds,
             insecure=insecure or found.get("PIXY_INSECURE", "").lower() in _YES,
         )
-
-
-def _local_token(target: str) -> str:
-    if not is_loopback(target):
-        raise MissingTokenError(f"No token for {target}: set PIXY_TOKEN.")
-    try:
-        token = TOKEN_FILE.read_text(encoding="ascii").strip()
-    except FileNotFoundError:
-        token = ""
-    except (OSError, UnicodeDecodeError) as exc:
-        raise SettingsError(f"The token file {TOKEN_FILE} cannot be read.") from exc
-    if not token:
-        raise MissingTokenError(
-            f"No token for {target}: set PIXY_TOKEN, or run this in the folder "
-            f"where the server runs, which leaves a token in {TOKEN_FILE}."
-        )
-    return token

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from pixy_client.cli.advice import NOTHING, Asked, advice
 from pixy_client.cli.attempts import Attempt
 from pixy_client.cli.exits import SIGNALLED, ExitCode, exit_code
 from pixy_client.cli.signals import Terminated
@@ -16,7 +17,7 @@ class Failure:
     """Why a run failed.
 
     `request_id` names the creation that was asked for; `may_be_made` tells that its
-    image may be there all the same.
+    image may be there all the same. `advice` is what the command has to add.
     """
 
     code: ExitCode
@@ -27,14 +28,16 @@ class Failure:
     may_be_made: bool = False
     retry_delay_seconds: float | None = None
     violations: tuple[FieldViolation, ...] = ()
+    advice: str = ""
 
     @classmethod
-    def of(cls, error: BaseException, attempt: Attempt) -> "Failure":
+    def of(cls, error: BaseException, attempt: Attempt, asked: Asked = NOTHING) -> "Failure":
         """Return the failure that an exception means for what was attempted."""
         return replace(
             cls._of_error(error),
             request_id=attempt.request_id,
             may_be_made=attempt.may_have_made(error),
+            advice=advice(error, asked),
         )
 
     @classmethod
@@ -59,7 +62,7 @@ class Failure:
         """Return it as one line that is safe on a terminal."""
         notes = "; ".join(self._notes())
         reason = "" if self.code == ExitCode.USAGE else f"{self.reason}: "
-        message = self.message.removesuffix(ASK_AGAIN)
+        message = f"{self.message.removesuffix(ASK_AGAIN)} {self.advice}".rstrip()
         return plain(f"pixy: {reason}{message}" + (f" ({notes})" if notes else ""))
 
     def document(self) -> dict[str, object]:
@@ -69,6 +72,7 @@ class Failure:
                 "exit_code": self.code.value,
                 "reason": self.reason,
                 "message": self.message,
+                "advice": self.advice,
                 "violations": [
                     {"field": each.field, "description": each.description}
                     for each in self.violations

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import typer
 
+from pixy_client.cli.advice import NOTHING, Asked
 from pixy_client.cli.attempts import Attempt
 from pixy_client.cli.exits import ExitCode
 from pixy_client.cli.failures import Failure
@@ -38,16 +39,18 @@ def connected(
 
     A reader of the output that has seen enough is no failure (`pixy list | head`).
     """
+    asked = NOTHING
     try:
         with terminable():
             with _client(options) as client:
+                asked = Asked(client.settings.token_source)
                 yield client
             sys.stdout.flush()
     except BrokenPipeError:
         _abandon_output()
         raise typer.Exit(ExitCode.OK) from None
     except (ImageException, OSError, KeyboardInterrupt) as exc:
-        failure = Failure.of(interruption(exc) or exc, attempt or Attempt())
+        failure = Failure.of(interruption(exc) or exc, attempt or Attempt(), asked)
         with suppress(OSError):  # its terminal may be closed, its reader gone
             typer.echo(json.dumps(failure.document()) if as_json else failure.line(), err=True)
         raise typer.Exit(failure.code) from exc

@@ -1,7 +1,8 @@
 """What tests over the wire share."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -30,9 +31,9 @@ def client(stand_in: StandIn) -> Iterator[Client]:
 def pixy(stand_in: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pixy:
     """Run commands against the stand-in, in a folder of their own."""
     monkeypatch.chdir(tmp_path)
-    environment = {"PIXY_TARGET": stand_in.target, "PIXY_TOKEN": "secret"}
+    usual = {"PIXY_TARGET": stand_in.target, "PIXY_TOKEN": "secret"}
 
-    def run(*arguments: str) -> Result:
-        return CliRunner().invoke(app, arguments, env=environment)
+    def run(*arguments: str, environment: Mapping[str, str] = MappingProxyType({})) -> Result:
+        return CliRunner().invoke(app, arguments, env={**usual, **environment})
 
     return run

@@ -38,7 +38,6 @@ def test_show_with_json_prints_one_document(stand_in: StandIn, pixy: Pixy) -> No
     [
         (grpc.StatusCode.NOT_FOUND, "IMAGE_NOT_FOUND", 3),
         (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_GUID", 4),
-        (grpc.StatusCode.UNAUTHENTICATED, "INVALID_TOKEN", 5),
         (grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_READS", 6),
         (grpc.StatusCode.DEADLINE_EXCEEDED, "DEADLINE_TOO_SHORT", 7),
         (grpc.StatusCode.INTERNAL, "INTERNAL", 1),
@@ -71,6 +70,7 @@ def test_show_that_fails_with_json_says_so_in_json(stand_in: StandIn, pixy: Pixy
             "exit_code": 4,
             "reason": "INVALID_GUID",
             "message": "What happened.",
+            "advice": "",
             "violations": [{"field": "guid", "description": "Not one."}],
             "call_id": "call-1",
             "request_id": "",

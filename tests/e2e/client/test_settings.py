@@ -45,19 +45,41 @@ def test_client_without_a_token_says_what_to_do() -> None:
         Client()
 
 
-def test_client_with_an_empty_token_file_says_what_to_do(folder: Path) -> None:
-    """An empty file is no token."""
+def test_client_with_an_empty_token_file_names_it(folder: Path) -> None:
+    """An empty file is no token, and not the same as none."""
     (folder / ".pixy" / "token").touch()
 
-    with pytest.raises(MissingTokenError):
+    with pytest.raises(MissingTokenError, match=f"{folder}/.pixy/token is empty"):
         Client()
 
 
-def test_client_with_a_token_file_that_is_no_text_fails(folder: Path) -> None:
-    """What cannot be read is said, not sent."""
-    (folder / ".pixy" / "token").write_bytes(b"\xff\xfe")
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"two words", "na\u00efve".encode()])
+def test_client_with_a_token_file_that_holds_no_token_names_it(
+    folder: Path, content: bytes
+) -> None:
+    """What no header carries is said, not sent; and not of a variable that is not set."""
+    (folder / ".pixy" / "token").write_bytes(content)
 
-    with pytest.raises(SettingsError, match="cannot be read"):
+    with pytest.raises(SettingsError, match=f"from {folder}/.pixy/token holds a character"):
+        Client()
+
+
+def test_client_with_a_token_file_that_cannot_be_read_names_it(folder: Path) -> None:
+    """And says why."""
+    (folder / ".pixy" / "token").mkdir()
+
+    with pytest.raises(SettingsError, match=f"{folder}/.pixy/token cannot be read: Is a dir"):
+        Client()
+
+
+def test_client_with_an_unusable_token_of_the_environment_names_the_variable(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Although there is a file."""
+    (folder / ".pixy" / "token").write_text("left-by-the-server")
+    monkeypatch.setenv("PIXY_TOKEN", "two words")
+
+    with pytest.raises(SettingsError, match="from PIXY_TOKEN holds a character"):
         Client()
 
 

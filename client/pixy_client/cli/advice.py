@@ -1,0 +1,36 @@
+"""What to do about a failure: what only the command knows, of what was typed and set here."""
+
+from dataclasses import dataclass
+
+from pixy_client.tokens import TOKEN_VARIABLE
+from pixy_grpc.core.exceptions import InvalidTokenError
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a run was asked for: where its token came from, empty before it had one."""
+
+    token_source: str = ""
+
+
+NOTHING = Asked()
+"""A run that had not begun."""
+
+
+def advice(error: BaseException, asked: Asked) -> str:
+    """Return what there is to say to who sits at the command; empty if nothing is."""
+    if isinstance(error, InvalidTokenError) and asked.token_source:
+        return _about_token(asked.token_source)
+    return ""
+
+
+def _about_token(source: str) -> str:
+    if source == TOKEN_VARIABLE:
+        return (
+            f"The token is from {source}: set it to one that the server knows (its PIXY_TOKENS), "
+            "or unset it where the server made one in .pixy/token."
+        )
+    return (
+        f"The token is from {source}: run this in the folder where the server runs, or set "
+        f"{TOKEN_VARIABLE} to one that the server knows (its PIXY_TOKENS)."
+    )
