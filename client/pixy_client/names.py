@@ -17,6 +17,7 @@ UNKNOWN_EXTENSION = ".bin"
 _EXTENSIONS = {each.content_type: (each.extension,) for each in ImageFormat} | {
     ImageFormat.JPEG.content_type: (ImageFormat.JPEG.extension, ".jpeg")
 }
+_ANY_EXTENSION = frozenset(itertools.chain.from_iterable(_EXTENSIONS.values()))
 _SEPARATORS = re.compile(r"[/\\]")
 _RESERVED_CHARACTERS = frozenset('<>:"|?*')
 _RESERVED_NAMES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
@@ -50,10 +51,16 @@ def candidate_names(image: Image) -> Iterator[str]:
     yield from (f"{stem}-{guid}-{number}{suffix}" for number in itertools.count(2))
 
 
+def is_misnamed(name: str, content_type: str) -> bool:
+    """Tell whether a name has the extension of another kind of image than this one."""
+    known = _EXTENSIONS.get(content_type)
+    return known is not None and PurePath(name).suffix.lower() in _ANY_EXTENSION - {*known}
+
+
 def _with_extension(name: str, content_type: str) -> str:
     """Return a name that ends as files of a content type do; an unknown one is any image."""
     known = _EXTENSIONS.get(content_type)
-    allowed = known or tuple(itertools.chain.from_iterable(_EXTENSIONS.values()))
+    allowed = known or _ANY_EXTENSION
     if PurePath(name).suffix.lower() in allowed:
         return name
     return name + (known[0] if known else UNKNOWN_EXTENSION)

@@ -13,8 +13,10 @@ from pixy_client import files
 from pixy_client.cli.failures import file_message
 from pixy_client.cli.options import STDOUT
 from pixy_client.cli.standard import is_closed
+from pixy_client.cli.text import plain
 from pixy_client.client import Client
 from pixy_client.errors import SettingsError
+from pixy_client.names import is_misnamed
 from pixy_client.results import Download
 from pixy_grpc.core.models import ImageFormat
 
@@ -56,7 +58,8 @@ def save_image(
 ) -> Download | None:
     """Write an image to its output; return the file, None for standard output.
 
-    Standard output gets the bytes once all of them are there and right.
+    Standard output gets the bytes once all of them are there and right. A file whose
+    extension belies the image is warned of, and written all the same.
     """
     if output == STDOUT:
         read = client.read(guid, max_side=rendition.max_side, format=rendition.format)
@@ -64,13 +67,23 @@ def save_image(
         sys.stdout.buffer.flush()
         return None
     with _progress(is_shown=sys.stderr.isatty() and not as_json) as progress:
-        return client.download(
+        saved = client.download(
             guid,
             output,
             max_side=rendition.max_side,
             format=rendition.format,
             progress=progress,
         )
+    _warn_of_misnomer(saved)
+    return saved
+
+
+def _warn_of_misnomer(saved: Download) -> None:
+    """Say where a name that was chosen says other than its image is: what opens it may fail."""
+    content_type = saved.image.content_type
+    if is_misnamed(saved.path.name, content_type):
+        warning = f"pixy: {saved.path} holds {content_type}, whatever its extension says."
+        typer.echo(plain(warning), err=True)
 
 
 @contextmanager

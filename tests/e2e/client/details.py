@@ -18,6 +18,7 @@ class DetailsFields(TypedDict, total=False):
 
     guid: str
     filename: str
+    content_type: str
     prompt: str
     width: int
 

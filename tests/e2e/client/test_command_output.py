@@ -1,13 +1,15 @@
 """Where `pixy` writes: what cannot be written is said in time, and of what was asked for."""
 
+import json
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.client.details import GUID, sends_image
+from pixy_grpc.v1 import image_service_pb2 as pb
+from tests.e2e.client.details import DATA, GUID, details_of, sends_image
 from tests.e2e.client.pixy import PROGRAM, Pixy, environment
-from tests.e2e.client.stand_in import WAIT_SECONDS, StandIn
+from tests.e2e.client.stand_in import WAIT_SECONDS, StandIn, answers
 from tests.support.process import unmeasured
 
 READ_ONLY = "/sys"
@@ -50,3 +52,35 @@ def test_output_that_becomes_too_large_is_named(stand_in: StandIn, tmp_path: Pat
 
     assert finished.stderr == f"pixy: FILE_ERROR: File too large: {tmp_path}/fox.png\n"
     assert list(tmp_path.iterdir()) == []
+
+
+JPEG = details_of(content_type="image/jpeg")
+
+
+@pytest.mark.parametrize(
+    "command", [("create", "A fox", "--format", "jpeg", "--json"), ("get", GUID, "--json")]
+)
+def test_output_named_as_another_kind_of_image_is_warned_of(
+    stand_in: StandIn, pixy: Pixy, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    """On standard error, in one line; what was asked for is what is written."""
+    stand_in.script("CreateImage", answers(pb.CreateImageResponse(details=JPEG)))
+    stand_in.script("GetImageBytes", sends_image(DATA, JPEG))
+
+    result = pixy(*command, "-o", "out.png")
+
+    assert result.exit_code == 0
+    assert result.stderr == (
+        f"pixy: {tmp_path}/out.png holds image/jpeg, whatever its extension says.\n"
+    )
+    assert json.loads(result.stdout)["path"] == f"{tmp_path}/out.png"
+    assert (tmp_path / "out.png").read_bytes() == DATA
+
+
+def test_output_named_as_it_is_is_not_warned_of(stand_in: StandIn, pixy: Pixy) -> None:
+    """Nor is a name that says nothing, or a folder."""
+    stand_in.script("GetImageBytes", sends_image(DATA, JPEG))
+
+    results = [pixy("get", GUID, "-o", output) for output in ("fox.jpeg", "fox", ".")]
+
+    assert [result.stderr for result in results] == ["", "", ""]

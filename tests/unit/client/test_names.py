@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pixy_client.names import candidate_names, safe_name
+from pixy_client.names import candidate_names, is_misnamed, safe_name
 from tests.unit.client.images import GUID, image_of
 
 
@@ -103,3 +103,23 @@ def test_candidate_names_end_as_their_content_type_does(
     names = candidate_names(image_of(filename=label, content_type=content_type))
 
     assert next(names) == name
+
+
+@pytest.mark.parametrize(
+    ("name", "content_type", "expected"),
+    [
+        ("fox.png", "image/png", False),
+        ("fox.PNG", "image/jpeg", True),
+        ("fox.jpg", "image/jpeg", False),
+        ("fox.jpeg", "image/jpeg", False),
+        ("fox.jpeg", "image/webp", True),
+        ("fox", "image/png", False),
+        ("fox.bin", "image/png", False),
+        ("fox.png", "", False),
+    ],
+)
+def test_name_of_another_kind_of_image_is_a_misnomer(
+    name: str, content_type: str, *, expected: bool
+) -> None:
+    """A name that says nothing of images says nothing false."""
+    assert is_misnamed(name, content_type) is expected
