@@ -90,11 +90,12 @@ class BytesClient:
     ) -> Download:
         """Write an image to a file, or to a new file in a folder, once it is verified.
 
-        In a folder the image's filename is a label: only a plain name is made of it, and
-        no file is replaced. On any failure nothing is left and nothing has changed.
-        `max_bytes` is as in `read`. Raises OSError for what the file system refuses.
+        In a folder the image's filename is a label: only a plain name is made of it, with
+        the side of a rendition (`fox-256.png`), and no file is replaced. On any failure
+        nothing is left and nothing has changed. `max_bytes` is as in `read`. Raises OSError
+        for what the file system refuses.
         """
-        destination = Destination.at(path)
+        destination = Destination.at(path, max_side if max_side or format else None)
 
         def take(stream: ImageStream) -> Download:
             stream.limit_bytes(max_bytes)

@@ -26,13 +26,17 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Destination:
-    """A folder, and the name of a file in it; None leaves the name to the image's label."""
+    """A folder, and the name of a file in it; None leaves the name to the image's label.
+
+    `max_side` is that of a rendition, 0 of one in another format alone, None of none.
+    """
 
     folder: Path
     name: str | None
+    max_side: int | None = None
 
     @classmethod
-    def at(cls, path: str | os.PathLike[str]) -> Self:
+    def at(cls, path: str | os.PathLike[str], max_side: int | None = None) -> Self:
         """Return what a path means. Raises OSError where nothing could be written.
 
         A folder means a new file in it; a link means what it points to; a device, a pipe
@@ -40,7 +44,7 @@ class Destination:
         """
         real = Path(os.path.realpath(path))
         if real.is_dir():
-            return cls(real, None)
+            return cls(real, None, max_side)
         if os.fspath(path).endswith(os.sep) or not real.parent.is_dir():
             folder = real if os.fspath(path).endswith(os.sep) else real.parent
             raise FileNotFoundError(errno.ENOENT, "There is no such folder", str(folder))
@@ -79,7 +83,8 @@ class Destination:
         return target
 
     def _publish_new(self, temporary: Path, image: Image) -> Path:
-        targets = (self.folder / name for name in candidate_names(image))
+        names = candidate_names(image, self.max_side)
+        targets = (self.folder / name for name in names)
         return next(target for target in targets if _is_named(temporary, target))
 
 

@@ -38,12 +38,15 @@ def safe_name(label: str) -> str:
     return f"_{short}" if _RESERVED_NAMES.fullmatch(short) else short
 
 
-def candidate_names(image: Image) -> Iterator[str]:
+def candidate_names(image: Image, max_side: int | None = None) -> Iterator[str]:
     """Yield names for the file of an image, the best first, without end.
 
-    Each has an extension of the image's content type: no server leaves a Makefile.
+    Each has an extension of the image's content type: no server leaves a Makefile. That of
+    a rendition tells the side that was asked for; 0 means one in another format alone.
     """
-    name = _with_extension(safe_name(image.filename) or "image", image.content_type)
+    plain = safe_name(image.filename) or "image"
+    label = plain if max_side is None else _rendition_label(plain, max_side)
+    name = _with_extension(label, image.content_type)
     yield name
     stem, suffix = _split(name)
     guid = safe_name(image.guid)
@@ -55,6 +58,13 @@ def is_misnamed(name: str, content_type: str) -> bool:
     """Tell whether a name has the extension of another kind of image than this one."""
     known = _EXTENSIONS.get(content_type)
     return known is not None and PurePath(name).suffix.lower() in _ANY_EXTENSION - {*known}
+
+
+def _rendition_label(name: str, max_side: int) -> str:
+    """Return a name without the extension of an original, which may be of another format."""
+    stem, suffix = _split(name)
+    kept = stem if suffix.lower() in _ANY_EXTENSION else name
+    return f"{kept}-{max_side}" if max_side else kept
 
 
 def _with_extension(name: str, content_type: str) -> str:

@@ -84,3 +84,28 @@ def test_output_named_as_it_is_is_not_warned_of(stand_in: StandIn, pixy: Pixy) -
     results = [pixy("get", GUID, "-o", output) for output in ("fox.jpeg", "fox", ".")]
 
     assert [result.stderr for result in results] == ["", "", ""]
+
+
+@pytest.mark.parametrize(
+    ("options", "details", "name"),
+    [
+        (("--max-side", "256"), details_of(), "a-red-fox-256.png"),
+        (("--format", "jpeg"), JPEG, "a-red-fox.jpg"),
+        (("--max-side", "128", "--format", "jpeg"), JPEG, "a-red-fox-128.jpg"),
+    ],
+)
+def test_rendition_in_a_folder_is_named_as_one(
+    stand_in: StandIn,
+    pixy: Pixy,
+    tmp_path: Path,
+    options: tuple[str, ...],
+    details: pb.ImageDetails,
+    name: str,
+) -> None:
+    """The original keeps its plain name, and may lie beside it."""
+    stand_in.script("GetImageBytes", sends_image(DATA, details))
+
+    result = pixy("get", GUID, *options)
+
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert [path.name for path in tmp_path.iterdir()] == [name]

@@ -123,3 +123,28 @@ def test_name_of_another_kind_of_image_is_a_misnomer(
 ) -> None:
     """A name that says nothing of images says nothing false."""
     assert is_misnamed(name, content_type) is expected
+
+
+@pytest.mark.parametrize(
+    ("label", "content_type", "max_side", "name"),
+    [
+        ("fox.png", "image/png", 256, "fox-256.png"),
+        ("fox.png", "image/jpeg", 256, "fox-256.jpg"),
+        ("fox.png", "image/jpeg", 0, "fox.jpg"),
+        ("fox.JPEG", "image/jpeg", 0, "fox.jpg"),
+        ("Makefile", "image/webp", 1024, "Makefile-1024.webp"),
+        ("setup.py", "image/webp", 0, "setup.py.webp"),
+        ("..", "image/png", 128, "image-128.png"),
+        ("x" * 200 + ".png", "image/png", 128, "x" * 176 + "-128.png"),
+    ],
+)
+def test_candidate_names_of_a_rendition_tell_it_from_the_original(
+    label: str, content_type: str, max_side: int, name: str
+) -> None:
+    """Both may be in one folder, and neither is named as what it is not."""
+    image = image_of(filename=label, content_type=content_type)
+
+    names = tuple(itertools.islice(candidate_names(image, max_side), 2))
+
+    stem, _, extension = name.rpartition(".")
+    assert names == (name, f"{stem}-{GUID}.{extension}")
