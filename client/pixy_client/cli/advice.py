@@ -2,8 +2,14 @@
 
 from dataclasses import dataclass
 
+from pixy_client.cli.attempts import Attempt
 from pixy_client.tokens import TOKEN_VARIABLE
-from pixy_grpc.core.exceptions import InvalidTokenError
+from pixy_grpc.core.exceptions import InvalidTokenError, RecordNotFoundError
+
+_DELETED = (
+    "This request id made that image, and it has been deleted since: "
+    "another request id, or none, makes a new one."
+)
 
 
 @dataclass(frozen=True)
@@ -17,8 +23,10 @@ NOTHING = Asked()
 """A run that had not begun."""
 
 
-def advice(error: BaseException, asked: Asked) -> str:
+def advice(error: BaseException, asked: Asked, attempt: Attempt) -> str:
     """Return what there is to say to who sits at the command; empty if nothing is."""
+    if isinstance(error, RecordNotFoundError) and attempt.request_id and not attempt.is_made:
+        return _DELETED
     if isinstance(error, InvalidTokenError) and asked.token_source:
         return _about_token(asked.token_source)
     return ""

@@ -37,7 +37,7 @@ class Failure:
             cls._of_error(error),
             request_id=attempt.request_id,
             may_be_made=attempt.may_have_made(error),
-            advice=advice(error, asked),
+            advice=advice(error, asked, attempt),
         )
 
     @classmethod

@@ -6,9 +6,10 @@ from pathlib import Path
 import grpc
 import pytest
 
-from tests.e2e.client.details import GUID
+from pixy_grpc.v1 import image_service_pb2 as pb
+from tests.e2e.client.details import GUID, details_of
 from tests.e2e.client.pixy import Pixy
-from tests.e2e.client.stand_in import StandIn, refuses
+from tests.e2e.client.stand_in import StandIn, answers, refuses
 
 UNKNOWN = refuses(grpc.StatusCode.UNAUTHENTICATED, "INVALID_TOKEN")
 
@@ -44,3 +45,31 @@ def test_token_of_the_file_that_is_refused_is_said_to_be_from_there(
     result = pixy("show", GUID, environment={"PIXY_TOKEN": ""})
 
     assert f"The token is from {tmp_path}/.pixy/token: run this in" in result.stderr
+
+
+def test_request_id_of_an_image_that_was_deleted_is_said_to_be_that(
+    stand_in: StandIn, pixy: Pixy
+) -> None:
+    """Nobody asked for the guid that the server names."""
+    stand_in.script("CreateImage", refuses(grpc.StatusCode.NOT_FOUND, "IMAGE_NOT_FOUND"))
+
+    result = pixy("create", "A red fox", "--request-id", GUID)
+
+    assert result.exit_code == 3
+    assert result.stderr == (
+        "pixy: IMAGE_NOT_FOUND: What happened. This request id made that image, and it has been "
+        "deleted since: another request id, or none, makes a new one. (call id call-1)\n"
+    )
+
+
+def test_image_that_is_deleted_before_it_is_saved_is_not_said_to_be_an_older_one(
+    stand_in: StandIn, pixy: Pixy
+) -> None:
+    """It was made just now."""
+    stand_in.script("CreateImage", answers(pb.CreateImageResponse(details=details_of())))
+    stand_in.script("GetImageBytes", refuses(grpc.StatusCode.NOT_FOUND, "IMAGE_NOT_FOUND"))
+
+    result = pixy("create", "A red fox", "-o", "fox.png")
+
+    assert result.exit_code == 3
+    assert "request id made" not in result.stderr
