@@ -29,9 +29,9 @@ MAX_TIMEOUT_SECONDS = 7 * 24 * 3600.0
 _YES = ("1", "true")
 
 
-def check_target(target: str) -> str:
-    """Return a target, or raise SettingsError where it is not HOST:PORT."""
-    if complaint := target_complaint(target):
+def check_target(target: str, source: str = "The target") -> str:
+    """Return a target, or raise SettingsError where it is not HOST:PORT, with its source."""
+    if complaint := target_complaint(target, source):
         raise SettingsError(complaint)
     return target
 
@@ -91,7 +91,7 @@ class ClientSettings:
         in for a token. Raises MissingTokenError where there is none, SettingsError.
         """
         found = os.environ if environment is None else environment
-        where = check_target(target or found.get("PIXY_TARGET", "").strip() or DEFAULT_TARGET)
+        where = check_target(target) if target else _target_of(found)
         used = find_token(token, found, where)
         return cls(
             target=where,
@@ -102,3 +102,8 @@ class ClientSettings:
             download_timeout_seconds=download_timeout_seconds,
             insecure=insecure or found.get("PIXY_INSECURE", "").lower() in _YES,
         )
+
+
+def _target_of(environment: Mapping[str, str]) -> str:
+    set_there = environment.get("PIXY_TARGET", "").strip()
+    return check_target(set_there, "PIXY_TARGET") if set_there else DEFAULT_TARGET

@@ -11,8 +11,8 @@ _SCHEME = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://")
 MAX_PORT = 65_535
 
 
-def target_complaint(target: str) -> str:
-    """Return what is wrong with a target, empty if nothing is.
+def target_complaint(target: str, source: str = "The target") -> str:
+    """Return what is wrong with a target, by where it is from; empty if nothing is.
 
     A target is HOST:PORT and nothing else that gRPC would understand: a missing port
     means 443 there, and a port past the last one wraps.
@@ -21,7 +21,7 @@ def target_complaint(target: str) -> str:
         return ""
     scheme = _SCHEME.match(target)
     advice = f"; leave {scheme[0]} out" if scheme else ""
-    return f"PIXY_TARGET takes HOST:PORT, such as 127.0.0.1:50051{advice}."
+    return f"{source} takes HOST:PORT, such as 127.0.0.1:50051, not {target!r}{advice}."
 
 
 def is_loopback(target: str) -> bool:

@@ -19,6 +19,7 @@ from pixy_client.settings import (
     DEFAULT_CREATE_TIMEOUT_SECONDS,
     DEFAULT_DOWNLOAD_TIMEOUT_SECONDS,
     DEFAULT_TIMEOUT_SECONDS,
+    check_target,
 )
 from pixy_grpc.core.exceptions import ImageException
 
@@ -58,6 +59,8 @@ def connected(
 
 def _client(options: GlobalOptions) -> Client:
     seconds = options.timeout_seconds
+    if options.target:
+        check_target(options.target, "--target")
     return Client(
         options.target,
         timeout=DEFAULT_TIMEOUT_SECONDS if seconds is None else seconds,

@@ -133,8 +133,8 @@ def test_command_that_makes_no_sense_asks_for_nothing(
     ("arguments", "said"),
     [
         (("--timeout", "0"), "pixy: A timeout is a number of seconds above 0"),
-        (("--target", "localhost:0"), "pixy: PIXY_TARGET takes HOST:PORT, such as 127.0.0.1:50051"),
-        (("--target", "http://127.0.0.1:1"), "pixy: PIXY_TARGET takes HOST:PORT"),
+        (("--target", "localhost:0"), "pixy: --target takes HOST:PORT, such as 127.0.0.1:50051"),
+        (("--target", "http://127.0.0.1:1"), "pixy: --target takes HOST:PORT"),
     ],
 )
 def test_setting_that_cannot_be_used_is_said_in_plain_words(

@@ -90,5 +90,7 @@ def test_settings_with_a_target_that_is_none_are_refused(target: str) -> None:
     """Wherever it comes from, and before a token is looked for."""
     with pytest.raises(SettingsError, match="HOST:PORT"):
         ClientSettings(target, "t", insecure=True)
-    with pytest.raises(SettingsError, match="HOST:PORT"):
+    with pytest.raises(SettingsError, match="PIXY_TARGET takes HOST:PORT"):
         ClientSettings.from_environment({"PIXY_TARGET": target})
+    with pytest.raises(SettingsError, match="The target takes HOST:PORT"):
+        ClientSettings.from_environment({"PIXY_TARGET": "localhost:1"}, target=target)

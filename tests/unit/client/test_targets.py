@@ -91,7 +91,7 @@ def test_check_of_another_target_says_what_one_is(target: str) -> None:
     """What gRPC would read in a way of its own is not handed to it."""
     complaint = target_complaint(target)
 
-    assert complaint == "PIXY_TARGET takes HOST:PORT, such as 127.0.0.1:50051."
+    assert complaint == (f"The target takes HOST:PORT, such as 127.0.0.1:50051, not {target!r}.")
 
 
 @pytest.mark.parametrize("scheme", ["http://", "https://", "grpc://"])
