@@ -4,7 +4,10 @@ from dataclasses import dataclass
 
 from pixy_client.cli.attempts import Attempt
 from pixy_client.tokens import TOKEN_VARIABLE
-from pixy_grpc.core.exceptions import InvalidTokenError, RecordNotFoundError
+from pixy_grpc.core.exceptions import InvalidGuidError, InvalidTokenError, RecordNotFoundError
+
+MAX_SHOWN = 80
+"""Characters shown of a guid that is none: one has 36."""
 
 _DELETED = (
     "This request id made that image, and it has been deleted since: "
@@ -14,13 +17,14 @@ _DELETED = (
 
 @dataclass(frozen=True)
 class Asked:
-    """What a run was asked for: where its token came from, empty before it had one."""
+    """What a run was asked for: of which image, with a token from where; empty if unknown."""
 
+    guid: str = ""
     token_source: str = ""
 
 
 NOTHING = Asked()
-"""A run that had not begun."""
+"""A run of which nothing is known."""
 
 
 def advice(error: BaseException, asked: Asked, attempt: Attempt) -> str:
@@ -29,6 +33,8 @@ def advice(error: BaseException, asked: Asked, attempt: Attempt) -> str:
         return _DELETED
     if isinstance(error, InvalidTokenError) and asked.token_source:
         return _about_token(asked.token_source)
+    if isinstance(error, InvalidGuidError) and asked.guid:
+        return f"It was {asked.guid[:MAX_SHOWN]!a}."
     return ""
 
 

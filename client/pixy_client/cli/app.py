@@ -98,7 +98,7 @@ def create(  # noqa: PLR0913 - one parameter an option
 @app.command()
 def show(context: typer.Context, guid: opt.Guid, as_json: opt.AsJson = False) -> None:
     """Show what is known about an image."""
-    with connected(context.obj, as_json=as_json) as client:
+    with connected(context.obj, as_json=as_json, guid=guid) as client:
         report_image(client.get(guid), as_json=as_json)
 
 
@@ -142,7 +142,7 @@ def get(
     a file that is named is replaced.
     """
     check_output(output, as_json=as_json)
-    with connected(context.obj, as_json=as_json) as client:
+    with connected(context.obj, as_json=as_json, guid=guid) as client:
         check_writable(output)
         rendition = Rendition(max_side, image_format)
         saved = save_image(client, guid, output, as_json=as_json, rendition=rendition)
@@ -161,7 +161,7 @@ def update(
     """Change the filename or the prompt kept with an image."""
     if filename is None and prompt is None:
         raise typer.BadParameter("Say what to change: --filename, --prompt or both.")
-    with connected(context.obj, as_json=as_json) as client:
+    with connected(context.obj, as_json=as_json, guid=guid) as client:
         report_image(client.update(guid, filename=filename, prompt=prompt), as_json=as_json)
 
 
@@ -173,6 +173,6 @@ def delete(
     as_json: opt.AsJson = False,
 ) -> None:
     """Remove an image, its details and its bytes."""
-    with connected(context.obj, as_json=as_json) as client:
+    with connected(context.obj, as_json=as_json, guid=guid) as client:
         client.delete(guid, allow_missing=allow_missing)
         report_removal(guid, allow_missing=allow_missing, as_json=as_json)

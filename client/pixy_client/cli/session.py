@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import typer
 
-from pixy_client.cli.advice import NOTHING, Asked
+from pixy_client.cli.advice import Asked
 from pixy_client.cli.attempts import Attempt
 from pixy_client.cli.exits import ExitCode
 from pixy_client.cli.failures import Failure
@@ -34,17 +34,17 @@ class GlobalOptions:
 
 @contextmanager
 def connected(
-    options: GlobalOptions, *, as_json: bool, attempt: Attempt | None = None
+    options: GlobalOptions, *, as_json: bool, guid: str = "", attempt: Attempt | None = None
 ) -> Iterator[Client]:
-    """Give a client; end the run with its exit code where it fails.
+    """Give a client for a guid or an attempt; end the run with its exit code where it fails.
 
     A reader of the output that has seen enough is no failure (`pixy list | head`).
     """
-    asked = NOTHING
+    asked = Asked(guid)
     try:
         with terminable():
             with _client(options) as client:
-                asked = Asked(client.settings.token_source)
+                asked = Asked(guid, client.settings.token_source)
                 yield client
             sys.stdout.flush()
     except BrokenPipeError:

@@ -73,3 +73,25 @@ def test_image_that_is_deleted_before_it_is_saved_is_not_said_to_be_an_older_one
 
     assert result.exit_code == 3
     assert "request id made" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("guid", "shown"),
+    [
+        (f"{GUID} ", f"'{GUID} '"),
+        ("\u202efox", "'\\u202efox'"),
+        ("x" * 1000, f"'{'x' * 80}'"),
+    ],
+)
+@pytest.mark.parametrize("command", [("show",), ("get",), ("update", "--prompt", "A"), ("delete",)])
+def test_guid_that_is_refused_is_shown(
+    stand_in: StandIn, pixy: Pixy, command: tuple[str, ...], guid: str, shown: str
+) -> None:
+    """In quotes: a blank at its end is seen nowhere else."""
+    for method in ("GetImageDetails", "GetImageBytes", "UpdateImage", "DeleteImage"):
+        stand_in.script(method, refuses(grpc.StatusCode.INVALID_ARGUMENT, "INVALID_GUID"))
+
+    result = pixy(*command, guid)
+
+    assert result.exit_code == 4
+    assert f"INVALID_GUID: What happened. It was {shown}. (" in result.stderr

@@ -37,7 +37,7 @@ def test_show_with_json_prints_one_document(stand_in: StandIn, pixy: Pixy) -> No
     ("status", "reason", "code"),
     [
         (grpc.StatusCode.NOT_FOUND, "IMAGE_NOT_FOUND", 3),
-        (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_GUID", 4),
+        (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_PROMPT", 4),
         (grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_READS", 6),
         (grpc.StatusCode.DEADLINE_EXCEEDED, "DEADLINE_TOO_SHORT", 7),
         (grpc.StatusCode.INTERNAL, "INTERNAL", 1),
@@ -70,7 +70,7 @@ def test_show_that_fails_with_json_says_so_in_json(stand_in: StandIn, pixy: Pixy
             "exit_code": 4,
             "reason": "INVALID_GUID",
             "message": "What happened.",
-            "advice": "",
+            "advice": "It was 'x'.",
             "violations": [{"field": "guid", "description": "Not one."}],
             "call_id": "call-1",
             "request_id": "",
