@@ -19,6 +19,9 @@ Sent = TypeVar("Sent")
 Received = TypeVar("Received")
 Read = TypeVar("Read")
 
+MAX_SHOWN = 80
+"""Characters shown of a text that cannot be sent: a prompt has up to 32,000."""
+
 
 class Transport:
     """A channel to one target. It connects with its first call; threads may share it."""
@@ -110,6 +113,11 @@ class Transport:
 def _build(call: Call[Sent, Received, Read]) -> Sent:
     try:
         return call.build()
+    except UnicodeEncodeError as exc:
+        raise MalformedRequestError(
+            f"The request cannot be sent: {exc.object[:MAX_SHOWN]!a} is no Unicode text; "
+            f"what is at {exc.start} stands for no character, but perhaps for a byte."
+        ) from exc
     except (ValueError, OverflowError) as exc:
         raise MalformedRequestError(f"The request cannot be sent: {exc}") from exc
 

@@ -95,3 +95,15 @@ def test_guid_that_is_refused_is_shown(
 
     assert result.exit_code == 4
     assert f"INVALID_GUID: What happened. It was {shown}. (" in result.stderr
+
+
+def test_filename_that_is_no_text_is_said_to_be_none(stand_in: StandIn, pixy: Pixy) -> None:
+    """A byte of the command line that is no UTF-8; Python has a stand-in for it."""
+    result = pixy("create", "A red fox", "--filename", "bad\udcff.png")
+
+    assert result.exit_code == 4
+    assert result.stderr == (
+        "pixy: MALFORMED_REQUEST: The request cannot be sent: 'bad\\udcff.png' is no Unicode "
+        "text; what is at 3 stands for no character, but perhaps for a byte.\n"
+    )
+    assert stand_in.received == []
