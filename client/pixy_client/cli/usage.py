@@ -14,8 +14,24 @@ from pixy_client.cli.failures import Failure
 AS_JSON = "--json"
 
 
+_GLOBAL_OPTIONS = {"--target": "HOST:PORT", "--timeout": "SECONDS"}
+"""What is said once, before the command, by what it takes."""
+
+
 class PixyGroup(TyperGroup):
     """The commands, by what is said of a line that none of them takes."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command; say of an option that belongs before it where it belongs."""
+        try:
+            return super().invoke(ctx)
+        except typer.TyperException as exc:
+            option = str(getattr(exc, "option_name", ""))
+            if takes := _GLOBAL_OPTIONS.get(option):
+                example = f"pixy {option} {takes} {ctx.invoked_subcommand} ..."
+                exc.message = f"{exc.message}. It belongs before the command: {example}"
+                vars(exc)["possibilities"] = ()  # what is spelt alike was not meant
+            raise
 
     def main(
         self,

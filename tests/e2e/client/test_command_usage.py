@@ -59,3 +59,22 @@ def test_command_with_json_that_works_exits_with_0(stand_in: StandIn, pixy: Pixy
     result = pixy("list", "--json")
 
     assert (result.exit_code, result.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "example"),
+    [
+        ("--target", "127.0.0.1:1", "pixy --target HOST:PORT list ..."),
+        ("--timeout", "3", "pixy --timeout SECONDS list ..."),
+    ],
+)
+def test_option_behind_its_command_is_said_to_belong_before(
+    pixy: Pixy, option: str, value: str, example: str
+) -> None:
+    """It is no option of the command, and yet one."""
+    person, program = pixy("list", option, value), pixy("list", "--json", option, value)
+
+    said = f"No such option: {option}. It belongs before the command: {example}"
+    assert (person.exit_code, program.exit_code) == (2, 2)
+    assert said in person.stderr
+    assert json.loads(program.stderr)["error"]["message"] == said
