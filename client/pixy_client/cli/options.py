@@ -51,7 +51,10 @@ Quality = Annotated[str, typer.Option(help="low, medium, high or auto.")]
 Format = Annotated[ImageFormat | None, typer.Option("--format", help="How to encode it.")]
 MaxSide = Annotated[
     int,
-    typer.Option(help="128, 256, 512 or 1024: a rendition of at most so many pixels a side."),
+    typer.Option(
+        help="128, 256, 512 or 1024: a rendition of at most so many pixels a side.",
+        show_default=False,
+    ),
 ]
 RequestId = Annotated[
     UUID | None,

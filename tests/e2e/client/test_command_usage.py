@@ -78,3 +78,10 @@ def test_option_behind_its_command_is_said_to_belong_before(
     assert (person.exit_code, program.exit_code) == (2, 2)
     assert said in person.stderr
     assert json.loads(program.stderr)["error"]["message"] == said
+
+
+def test_help_of_get_names_no_side_that_is_none(pixy: Pixy) -> None:
+    """No side is the default, and 0 is not in the list."""
+    result = pixy("get", "--help")
+
+    assert "default: 0" not in result.stdout
