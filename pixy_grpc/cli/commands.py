@@ -1,6 +1,7 @@
 """The commands of `pixy-grpc`: arguments and signals, nothing else."""
 
 import sys
+from importlib.metadata import version
 from typing import Annotated
 
 import typer
@@ -22,6 +23,23 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,  # locals may be secrets
 )
+
+
+def _show_version(*, is_wanted: bool) -> None:
+    if is_wanted:
+        typer.echo(f"pixy-grpc {version('pixy-grpc')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _start(
+    *,
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    pass
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 import re
 import stat
+from importlib.metadata import version
 from pathlib import Path
 
 import grpc
@@ -146,6 +147,15 @@ def test_log_lines_parse_and_pair(serve: Serve) -> None:
         assert texts[0] == "REQUEST START"
         assert texts[-1] == "REQUEST END m"
     assert "nobody" not in "\n".join(process.lines)
+
+
+def test_version_is_printed(tmp_path: Path) -> None:
+    """Of what is installed, whatever the settings are; nothing is made."""
+    ended = run_program(tmp_path, "--version", PIXY_LISTEN="nowhere")
+
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout == f"pixy-grpc {version('pixy-grpc')}\n"
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_migrate_prepares_and_may_run_again(serve: Serve, tmp_path: Path) -> None:
