@@ -5,7 +5,7 @@ with Client() as client:
     client.download(creation.image.guid, "fox.png")
 """
 
-from typing import TYPE_CHECKING
+TYPE_CHECKING = False  # that of typing, which takes long to import
 
 if TYPE_CHECKING:
     from pixy_client.exports import *  # noqa: F403 - its __all__ is what is public here

@@ -1,6 +1,6 @@
 """The `pixy-grpc` command. What it takes is an extra, so that clients do without it."""
 
-from pixy_grpc.core.starting import starting
+from pixy_grpc.core.starting import answers_version, starting
 
 _PACKAGES = (
     "dbutils",
@@ -17,6 +17,8 @@ _PACKAGES = (
 
 def main() -> None:
     """Run the command with the arguments of the process, and exit."""
+    if answers_version("pixy-grpc"):
+        return
     with starting("pixy-grpc", extra="server", packages=_PACKAGES):
         from pixy_grpc.cli.commands import run  # noqa: PLC0415 - needs the extra, and its time
     run()

@@ -1,13 +1,13 @@
 """The commands of `pixy-grpc`: arguments and signals, nothing else."""
 
 import sys
-from importlib.metadata import version
 from typing import Annotated
 
 import typer
 
 from pixy_grpc.app import prepare
 from pixy_grpc.cli.fsck import EXIT_CODES, purge_age, run_fsck
+from pixy_grpc.core.starting import version_line
 from pixy_grpc.logs import configure_logs
 from pixy_grpc.service.fsck import Tasks
 from pixy_grpc.settings import SettingsError, load_settings
@@ -27,7 +27,7 @@ app = typer.Typer(
 
 def _show_version(*, is_wanted: bool) -> None:
     if is_wanted:
-        typer.echo(f"pixy-grpc {version('pixy-grpc')}")
+        typer.echo(version_line("pixy-grpc"))
         raise typer.Exit
 
 

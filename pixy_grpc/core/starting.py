@@ -13,6 +13,23 @@ INTERRUPTED = 130
 USAGE = 2
 """Exit code where what was asked for cannot be used as things are."""
 
+DISTRIBUTION = "pixy-grpc"
+
+
+def version_line(program: str) -> str:
+    """Return what a program prints for its version: that of what is installed."""
+    from importlib.metadata import version  # noqa: PLC0415 - as slow as the rest of this module
+
+    return f"{program} {version(DISTRIBUTION)}"
+
+
+def answers_version(program: str) -> bool:
+    """Print the version, if that is all that is asked for: at once, as nothing is imported."""
+    is_wanted = sys.argv[1:] == ["--version"]
+    if is_wanted:
+        print(version_line(program))  # noqa: T201 - the one thing said without typer
+    return is_wanted
+
 
 @contextmanager
 def starting(program: str, *, extra: str, packages: Collection[str]) -> Iterator[None]:
@@ -27,7 +44,7 @@ def starting(program: str, *, extra: str, packages: Collection[str]) -> Iterator
         if (exc.name or "").partition(".")[0] not in packages:
             raise
         sys.stderr.write(
-            f"{program}: the command needs an extra: pip install 'pixy-grpc[{extra}]'\n"
+            f"{program}: the command needs an extra: pip install '{DISTRIBUTION}[{extra}]'\n"
         )
         sys.exit(USAGE)
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from importlib.metadata import version
 from typing import Annotated
 from uuid import UUID
 
 import typer
 
 from pixy_grpc.core.models import ImageFormat
+from pixy_grpc.core.starting import version_line
 
 STDOUT = "-"
 """The output that means standard output."""
@@ -36,7 +36,7 @@ def check_one_prompt(rest: Sequence[str]) -> None:
 def show_version(*, is_wanted: bool) -> None:
     """Print the version and exit, if that is wanted."""
     if is_wanted:
-        typer.echo(f"pixy {version('pixy-grpc')}")
+        typer.echo(version_line("pixy"))
         raise typer.Exit
 
 

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
 
@@ -68,6 +69,19 @@ def test_import_of_the_client_needs_no_extra() -> None:
     )
 
     assert finished.stdout == "Client set()\n"
+
+
+@pytest.mark.parametrize(
+    ("program", "package"), [("pixy", "pixy_client"), ("pixy-grpc", "pixy_grpc")]
+)
+def test_version_is_printed_before_anything_is_imported(program: str, package: str) -> None:
+    """At once, and without the extra: it is what is asked for where something is missing."""
+    finished = _python(
+        "import sys; sys.modules['typer'] = None; sys.argv[1:] = ['--version']; "
+        f"from {package}.cli import main; main(); print('grpc' in sys.modules)"
+    )
+
+    assert finished.stdout == f"{program} {version('pixy-grpc')}\nFalse\n"
 
 
 @pytest.mark.parametrize(
