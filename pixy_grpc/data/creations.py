@@ -1,7 +1,7 @@
 """Keeps what creations have come to in a SQL database, whichever it is."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 
 from pixy_grpc.core.call import Deadline
@@ -17,7 +17,15 @@ from pixy_grpc.core.creations import (
     Usage,
 )
 from pixy_grpc.core.exceptions import FieldViolation
-from pixy_grpc.data.database import Database, Parameters, Row, Session, time_text, time_value
+from pixy_grpc.data.database import (
+    Database,
+    Parameters,
+    Row,
+    Session,
+    among,
+    time_text,
+    time_value,
+)
 
 CREATION_COLUMNS = """
     caller, request_id, fingerprint, state, guid, fence, asks, lease_until, prompt, filename,
@@ -29,6 +37,8 @@ _NAMED = "caller = :caller AND request_id = :request_id"
 _HELD = f"{_NAMED} AND fence = :fence AND guid = :guid AND state <> 'done'"
 
 _FIND = f"SELECT {CREATION_COLUMNS} FROM creations WHERE {_NAMED}"  # noqa: S608 - constants
+
+_BY_GUID = f"SELECT {CREATION_COLUMNS} FROM creations WHERE guid IN ({{}})"  # noqa: S608 - constants
 
 _CLAIM = """
     INSERT INTO creations (caller, request_id, fingerprint, state, guid, fence, asks,
@@ -64,6 +74,10 @@ class SqlCreationRepository:
         with self._database.read(deadline) as session:
             rows = session.query(_FIND, _name(key))
         return creation_of(rows[0]) if rows else None
+
+    def list_by_guid(self, guids: Collection[str], deadline: Deadline) -> Sequence[Creation]:
+        """Look through the table: no index is by guid."""
+        return [creation_of(row) for row in among(self._database, _BY_GUID, guids, deadline)]
 
     def claim(self, new: NewCreation, deadline: Deadline) -> Creation:
         """Insert the row; its primary key lets one of many do so."""

@@ -4,7 +4,7 @@ SQL keeps to what SQLite, MySQL 8.0 and MariaDB 10.6 all accept, with named para
 (`:name`) only. Times are text, `YYYY-MM-DD HH:MM:SS` in UTC.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -103,3 +103,15 @@ class Database(Protocol):
 
     def close(self) -> None:
         """Close every connection; what is still lent is cut, or closed when it comes back."""
+
+
+def among(
+    database: Database, statement: str, values: Collection[str], deadline: Deadline
+) -> list[Row]:
+    """Query with a list of values in place of the braces; nothing is asked for none."""
+    if not values:
+        return []
+    parameters = {f"value{number}": value for number, value in enumerate(values)}
+    names = ", ".join(f":{name}" for name in parameters)
+    with database.read(deadline) as session:
+        return session.query(statement.format(names), parameters)

@@ -8,7 +8,7 @@ from pixy_grpc.core.creations import Creation
 from pixy_grpc.core.ports import ImageRow
 from pixy_grpc.core.search import index_terms
 from pixy_grpc.data.creations import CREATION_COLUMNS, creation_of
-from pixy_grpc.data.database import Database, Row, Session
+from pixy_grpc.data.database import Database, Row, Session, among
 from pixy_grpc.data.repository import insert_contents, replace_terms
 from pixy_grpc.data.rows import CONTENTS_COLUMNS, contents_of, contents_parameters
 
@@ -67,19 +67,21 @@ class SqlInventory:
 
     def present(self, guids: Collection[str], deadline: Deadline) -> set[str]:
         """Look the guids up in their index."""
-        return {row["guid"].lower() for row in self._among(_PRESENT, guids, deadline)}
+        return {row["guid"].lower() for row in among(self._database, _PRESENT, guids, deadline)}
 
     def named(self, keys: Collection[str], deadline: Deadline) -> set[str]:
         """Look the keys up in their index."""
-        return {row["store_key"] for row in self._among(_NAMED, keys, deadline)}
+        return {row["store_key"] for row in among(self._database, _NAMED, keys, deadline)}
 
     def without_contents(self, guids: Collection[str], deadline: Deadline) -> set[str]:
         """Look for rows of `images` alone."""
-        return {row["guid"].lower() for row in self._among(_WITHOUT_CONTENTS, guids, deadline)}
+        return {
+            row["guid"].lower() for row in among(self._database, _WITHOUT_CONTENTS, guids, deadline)
+        }
 
     def list_not_done(self, guids: Collection[str], deadline: Deadline) -> Sequence[Creation]:
         """Look through the creations that are not done."""
-        return [creation_of(row) for row in self._among(_NOT_DONE, guids, deadline)]
+        return [creation_of(row) for row in among(self._database, _NOT_DONE, guids, deadline)]
 
     def set_contents(self, row: ImageRow, contents: ImageContents, deadline: Deadline) -> bool:
         """Insert or update the row of `image_contents`."""
@@ -87,15 +89,6 @@ class SqlInventory:
             locked = _SEEN + self._database.dialect.for_update
             found = session.query(locked, {"image_id": row.number})
             return bool(found) and _set(session, row.number, found[0], contents)
-
-    def _among(self, statement: str, values: Collection[str], deadline: Deadline) -> list[Row]:
-        """Query with a list of values in place of the braces."""
-        if not values:
-            return []
-        parameters = {f"value{number}": value for number, value in enumerate(values)}
-        names = ", ".join(f":{name}" for name in parameters)
-        with self._database.read(deadline) as session:
-            return session.query(statement.format(names), parameters)
 
 
 def _set(session: Session, image_id: int, found: Row, contents: ImageContents) -> bool:

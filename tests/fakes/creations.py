@@ -1,6 +1,6 @@
 """CreationRepository: what creations have come to."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -36,6 +36,11 @@ class InMemoryCreationRepository:
         """Return one creation."""
         with self._images.lent(deadline) as tables:
             return tables.creations.get(key)
+
+    def list_by_guid(self, guids: Collection[str], deadline: Deadline) -> list[Creation]:
+        """Look at every creation."""
+        with self._images.lent(deadline) as tables:
+            return [each for each in tables.creations.values() if each.guid in guids]
 
     def claim(self, new: NewCreation, deadline: Deadline) -> Creation:
         """Begin a creation."""

@@ -1,6 +1,7 @@
 """Walks the rows of images: is each one's every byte there, and right?"""
 
 from collections.abc import Iterator
+from itertools import chain
 
 from pixy_grpc.core.contents import ImageContents
 from pixy_grpc.core.exceptions import (
@@ -13,16 +14,26 @@ from pixy_grpc.service.fsck.findings import Fault, Finding, Progress, Step
 from pixy_grpc.service.fsck.measuring import measured
 from pixy_grpc.service.fsck.parts import BATCH, Counts, FsckParts, slowly, soon
 
+Walked = tuple[ImageRow, Progress]
+"""An image, and how far the walk is with it."""
 
-def walk_rows(parts: FsckParts, step: Step) -> Iterator[tuple[ImageRow, Progress]]:
-    """Yield every image, and how far that is; a page of rows is in memory at a time."""
+
+def walk_rows(parts: FsckParts, step: Step) -> Iterator[Walked]:
+    """Yield every image; a page of rows is in memory at a time."""
+    return chain.from_iterable(walk_pages(parts, step))
+
+
+def walk_pages(parts: FsckParts, step: Step) -> Iterator[list[Walked]]:
+    """Yield the same, a page at a time."""
     last = parts.inventory.last_number(soon())
     seen = after = 0
     while rows := parts.inventory.list_rows(after, BATCH, soon()):
-        for row in rows:
-            seen += 1
-            yield row, Progress(step, seen, row.number, max(last, row.number))
         after = rows[-1].number
+        yield [
+            (row, Progress(step, seen + number, row.number, max(last, row.number)))
+            for number, row in enumerate(rows, 1)
+        ]
+        seen += len(rows)
 
 
 class RowCheck:

@@ -446,6 +446,24 @@ def test_retired_name_is_free(repositories: Repositories) -> None:
     assert (retired.guid, retired.state) == (mine.guid, CreationState.DONE)
 
 
+def test_creation_is_found_by_its_guid(repositories: Repositories) -> None:
+    """Done or not, and under whatever name; nobody else's is among them."""
+    creations = repositories.creations
+    done, asked, _ = (claimed(creations) for _ in range(3))
+    creations.note_asked(asked.fence, soon())
+    creations.retire(asked.key, new_guid(), soon())
+    finish(repositories, done)
+
+    found_ones = creations.list_by_guid([done.guid, asked.guid, new_guid()], soon())
+
+    assert {each.guid: each.state for each in found_ones} == {
+        done.guid: CreationState.DONE,
+        asked.guid: CreationState.ASKED,
+    }
+    assert found(creations, done) in found_ones
+    assert list(creations.list_by_guid([], soon())) == []
+
+
 def test_list_unfinished_shows_what_lost_its_owner(repositories: Repositories) -> None:
     """Claimed, asked or kept, and past its lease; the longest ended first."""
     creations = repositories.creations
@@ -488,6 +506,7 @@ OPERATIONS: dict[str, Callable[[CreationRepository, Creation, Deadline], object]
     "renew": lambda creations, mine, deadline: creations.renew([mine.fence], 9_000, deadline),
     "release": lambda creations, mine, deadline: creations.release(mine.fence, 0, deadline),
     "retire": lambda creations, mine, deadline: creations.retire(mine.key, new_guid(), deadline),
+    "list_by_guid": lambda creations, mine, deadline: creations.list_by_guid([mine.guid], deadline),
     "list_unfinished": lambda creations, _mine, deadline: creations.list_unfinished(1, 1, deadline),
 }
 

@@ -6,8 +6,9 @@ from pixy_grpc.core.search import ImageFilter
 from pixy_grpc.data.adoption import adopt
 from pixy_grpc.data.folder import FolderStore
 from pixy_grpc.service.fsck import Action, Fault, Tasks
-from tests.integration.data.examples import contents, soon
+from tests.integration.data.examples import contents, new_guid, soon
 from tests.integration.fsck.depot import DATA, Depot
+from tests.unit.service.creating import png
 from tests.unit.service.fsck.depot import actions, faults
 
 ADOPT = Tasks(adopt=True)
@@ -99,6 +100,21 @@ def test_renamed_row_borrows_nobodys_file(depot: Depot) -> None:
     assert faults(events) == [(Fault.UNKNOWN_BYTES, "")]
     assert actions(events) == []
     assert (depot.root / "fox.png").exists()
+
+
+def test_image_of_a_creation_gets_back_what_that_names(depot: Depot) -> None:
+    """Under whatever name its creation is by now; an attempt that was too late is put aside."""
+    depot.fill(4)
+    mine, key = depot.abandoned()
+    depot.run(Tasks(repair=True))
+    depot.parts.creations.retire(mine.key, new_guid(), soon())
+    late = depot.put(f"{mine.guid}.0.png", png("blue").data)
+    depot.sql("DELETE FROM image_contents WHERE store_key = :key", {"key": key})
+
+    events = depot.run(Tasks(adopt=True, repair=True))
+
+    assert actions(events) == [(Action.ADOPTED, key), (Action.QUARANTINED, late)]
+    assert faults(depot.run()) == []
 
 
 def test_image_that_lost_its_contents_gets_them_back(depot: Depot) -> None:

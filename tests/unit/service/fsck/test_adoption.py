@@ -7,7 +7,7 @@ import pytest
 from pixy_grpc.core.contents import ImageContents
 from pixy_grpc.core.models import ImageUpdate
 from pixy_grpc.core.ports import NewImage, StoredImage
-from pixy_grpc.service.fsck import Action, Fault, Tasks
+from pixy_grpc.service.fsck import Action, Fault, Finding, Tasks
 from tests.integration.data.examples import contents, new_guid
 from tests.unit.service.creating import png
 from tests.unit.service.fsck.depot import (
@@ -28,10 +28,15 @@ def bare(depot: Depot, filename: str = "fox.png") -> str:
     """Add an image of which nothing is known but its details; return its guid."""
     guid = new_guid()
     new = NewImage(guid, filename, "a fox", depot.clock.now(), contents())
-    stored = depot.images.add(new, soon())
-    number, _ = depot.images._tables.rows[guid]  # noqa: SLF001 - as an earlier version left it
-    depot.images._tables.rows[guid] = (number, StoredImage(stored.image, None))  # noqa: SLF001
+    depot.images.add(new, soon())
+    forget(depot, guid)
     return guid
+
+
+def forget(depot: Depot, guid: str) -> None:
+    """Lose what is known of an image's bytes."""
+    number, stored = depot.images._tables.rows[guid]  # noqa: SLF001 - as an earlier version left it
+    depot.images._tables.rows[guid] = (number, StoredImage(stored.image, None))  # noqa: SLF001
 
 
 def known_of(depot: Depot, guid: str) -> ImageContents | None:
@@ -163,6 +168,88 @@ def test_image_that_lost_its_contents_gets_its_own_bytes_back() -> None:
 
     assert actions(depot.run(ADOPT)) == [(Action.ADOPTED, key)]
     assert faults(depot.run()) == []
+
+
+def finished(depot: Depot) -> tuple[str, str]:
+    """Let a creation end, and its image lose what it knew; return its guid, and the key that
+    its creation names, under which nothing is stored yet.
+    """
+    mine = depot.creation(lease_seconds=-60)
+    key = f"{mine.guid}.2.png"
+    new = NewImage(mine.guid, "fox.png", "a fox", depot.clock.now(), contents(key=key), mine.fence)
+    depot.images.add(new, soon())
+    forget(depot, mine.guid)
+    return mine.guid, key
+
+
+@pytest.mark.parametrize("other", [DATA, DATA[:-20], b"\x89PNG\r\n\x1a\n"])
+def test_image_of_a_creation_takes_what_that_names(other: bytes) -> None:
+    """Not an attempt that was too late, whatever it is and however it is sorted."""
+    depot = Depot()
+    depot.fill(4)
+    guid, key = finished(depot)
+    depot.put(key, png("blue").data)
+    for attempt in (1, 3):
+        depot.put(f"{guid}.{attempt}.png", other)
+
+    events = depot.run(ADOPT)
+
+    assert actions(events) == [(Action.ADOPTED, key)]
+    found = known_of(depot, guid)
+    assert found
+    assert (found.key, found.sha256) == (key, contents(png("blue").data).sha256)
+    assert found.generator == "scripted"
+
+
+def test_image_of_a_creation_whose_bytes_are_gone_takes_no_others() -> None:
+    """Neither another attempt nor, by its label, a stranger's file."""
+    depot = Depot()
+    guid, _ = finished(depot)
+    depot.put(f"{guid}.1.png", DATA)
+    depot.older = Older(fox=depot.put("older/fox.png", DATA))
+
+    events = depot.run(ADOPT)
+
+    assert faults(events) == [(Fault.UNKNOWN_BYTES, "")]
+    assert actions(events) == []
+    assert known_of(depot, guid) is None
+
+
+def test_image_without_a_creation_takes_the_one_attempt_that_decodes() -> None:
+    depot = Depot()
+    guid = bare(depot)
+    for attempt, data in ((1, DATA[:-20]), (2, DATA), (3, b"")):
+        depot.put(f"{guid}.{attempt}.png", data)
+
+    assert actions(depot.run(ADOPT)) == [(Action.ADOPTED, f"{guid}.2.png")]
+
+
+def test_image_with_several_that_decode_is_left_and_told() -> None:
+    """Which of them was shown nobody can tell."""
+    depot = Depot()
+    guid = bare(depot)
+    keys = [
+        depot.put(f"{guid}.{n}.png", png(color).data) for n, color in enumerate(["red", "blue"])
+    ]
+
+    events = depot.run(Tasks(adopt=True, repair=True))
+
+    assert actions(events) == []
+    assert "2 attempts" in [each.detail for each in events if isinstance(each, Finding)][-1]
+    assert known_of(depot, guid) is None
+    assert list(depot.store.objects) == keys
+
+
+def test_attempts_that_do_not_decode_are_left_and_told() -> None:
+    depot = Depot()
+    guid = bare(depot)
+    key = depot.put(f"{guid}.1.png", DATA[:-20])
+
+    events = depot.run(ADOPT)
+
+    assert faults(events) == [(Fault.UNKNOWN_BYTES, ""), (Fault.NOT_AN_IMAGE, key)]
+    assert actions(events) == []
+    assert known_of(depot, guid) is None
 
 
 def test_image_without_any_bytes_stays_a_finding() -> None:
