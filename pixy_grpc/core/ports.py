@@ -351,6 +351,9 @@ class ImageStore(Protocol):
     def list_quarantine(self) -> Iterator[StoredObject]:
         """Yield what lies in quarantine, likewise; `modified_at` is when it came there."""
 
+    def open_quarantined(self, key: str, deadline: Deadline) -> AbstractContextManager[StoredBytes]:
+        """Open what lies in quarantine under that key, as `open` does."""
+
     def purge(self, key: str, deadline: Deadline) -> None:
         """Delete what lies in quarantine under that key; one not there is no error."""
 

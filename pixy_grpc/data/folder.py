@@ -17,8 +17,9 @@ from pixy_grpc.core.exceptions import (
     StorageFullError,
     StorageUnavailableError,
 )
+from pixy_grpc.core.keys import KEY
 from pixy_grpc.core.ports import Space, StoredObject
-from pixy_grpc.data.folder_walk import KEY, plain_files, stored_files
+from pixy_grpc.data.folder_walk import plain_files, stored_files
 
 MARK = ".pixy-store"
 """The file that holds the store id."""
@@ -93,13 +94,8 @@ class FolderStore:
     @contextmanager
     def open(self, key: str, deadline: Deadline) -> Iterator["OpenFile"]:
         """Open a plain file; a link or folder in its place is damage."""
-        _require_time(deadline)
-        with translated():
-            descriptor = self._descriptor(key)
-        try:
-            yield OpenFile(descriptor)
-        finally:
-            os.close(descriptor)
+        with self._opened(self._path(key), deadline) as opened:
+            yield opened
 
     def delete(self, key: str, deadline: Deadline) -> None:
         """Remove the file, if it is there."""
@@ -155,14 +151,19 @@ class FolderStore:
         """Look into the folder beside the others."""
         yield from self._walk(plain_files(self._root / QUARANTINE))
 
+    @contextmanager
+    def open_quarantined(self, key: str, deadline: Deadline) -> Iterator["OpenFile"]:
+        """Open a plain file of the folder beside the others."""
+        with self._opened(self._quarantined(key), deadline) as opened:
+            yield opened
+
     def purge(self, key: str, deadline: Deadline) -> None:
         """Remove a file from the folder beside the others, if it is there."""
         _require_time(deadline)
-        if not is_plain_name(key):
-            raise ImageCorruptError("This is no key of what lies in quarantine.")
+        path = self._quarantined(key)
         with translated():
             self._require_mark()
-            (self._root / QUARANTINE / key).unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
 
     def _walk(self, found: Iterator[StoredObject]) -> Iterator[StoredObject]:
         with translated():
@@ -192,6 +193,21 @@ class FolderStore:
             raise ImageCorruptError("The image's bytes are not under a key of this store.")
         return self._root.joinpath(key[:2], key[2:4], key)
 
+    def _quarantined(self, key: str) -> Path:
+        if not is_plain_name(key):
+            raise ImageCorruptError("This is no key of what lies in quarantine.")
+        return self._root / QUARANTINE / key
+
+    @contextmanager
+    def _opened(self, path: Path, deadline: Deadline) -> Iterator["OpenFile"]:
+        _require_time(deadline)
+        with translated():
+            descriptor = self._descriptor(path)
+        try:
+            yield OpenFile(descriptor)
+        finally:
+            os.close(descriptor)
+
     def _make_root(self) -> None:
         """Make the folder and flush the entry of each that was missing in its parent."""
         missing = [level for level in (self._root, *self._root.parents) if not level.exists()]
@@ -209,8 +225,7 @@ class FolderStore:
         if not found or found != self._store_id:
             raise StorageUnavailableError("Another store of bytes is in the place of ours.")
 
-    def _descriptor(self, key: str) -> int:
-        path = self._path(key)
+    def _descriptor(self, path: Path) -> int:
         try:
             descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
         except OSError as error:

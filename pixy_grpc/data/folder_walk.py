@@ -6,10 +6,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pixy_grpc.core.keys import KEY
 from pixy_grpc.core.ports import StoredObject
-
-KEY = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}(\.[0-9a-z]+)+", re.ASCII)
-"""What names a file of the store."""
 
 _LEVEL = re.compile(r"[0-9a-f]{2}", re.ASCII)
 

@@ -97,6 +97,14 @@ class InMemoryImageStore:
         """Yield a copy."""
         return self._listed(self.quarantined)
 
+    @contextmanager
+    def open_quarantined(self, key: str, deadline: Deadline) -> Iterator[InMemoryBytes]:
+        """Open what was put aside."""
+        self._require(deadline)
+        if key not in self.quarantined:
+            raise ImageCorruptError("The image's bytes are missing.")
+        yield InMemoryBytes(self.quarantined[key])
+
     def purge(self, key: str, deadline: Deadline) -> None:
         """Forget a key in quarantine."""
         self._require(deadline)

@@ -1,17 +1,15 @@
 """Which object in a bucket holds what."""
 
-import re
 from dataclasses import dataclass
 
 from pixy_grpc.core.exceptions import ImageCorruptError
+from pixy_grpc.core.keys import KEY
 
 MARK = ".pixy-store"
 """The object that holds the store id."""
 
 QUARANTINE = "quarantine"
 """Where bytes lie that no row names, each under its key, for somebody to look at."""
-
-_KEY = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}(\.[0-9a-z]+)+", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -58,10 +56,10 @@ class ObjectNames:
 def _last(name: str) -> str | None:
     """Return the last part of a name if it is a key."""
     key = name.rpartition("/")[2]
-    return key if _KEY.fullmatch(key) else None
+    return key if KEY.fullmatch(key) else None
 
 
 def _valid(key: str) -> str:
-    if not _KEY.fullmatch(key):
+    if not KEY.fullmatch(key):
         raise ImageCorruptError("The image's bytes are not under a key of this store.")
     return key

@@ -79,9 +79,7 @@ class S3Store:
     @contextmanager
     def open(self, key: str, deadline: Deadline) -> Iterator[OpenObject]:
         """Open an object, reading its beginning."""
-        require_time(deadline)
-        source = ObjectSource(self._client, self._names.stored(key), self._look_at_mark)
-        with closing(OpenObject(source, deadline)) as opened:
+        with self._opened(self._names.stored(key), deadline) as opened:
             yield opened
 
     def delete(self, key: str, deadline: Deadline) -> None:
@@ -129,6 +127,12 @@ class S3Store:
         self._require_mark(Deadline.after(REQUEST_SECONDS))
         yield from quarantined_objects(self._client, self._names)
 
+    @contextmanager
+    def open_quarantined(self, key: str, deadline: Deadline) -> Iterator[OpenObject]:
+        """Open an object that was put aside."""
+        with self._opened(self._names.quarantined(key), deadline) as opened:
+            yield opened
+
     def purge(self, key: str, deadline: Deadline) -> None:
         """Remove an object that was put aside, if it is there."""
         require_time(deadline)
@@ -144,6 +148,13 @@ class S3Store:
         """Look for the mark."""
         require_time(deadline)
         self._look_at_mark(deadline)
+
+    @contextmanager
+    def _opened(self, name: str, deadline: Deadline) -> Iterator[OpenObject]:
+        require_time(deadline)
+        source = ObjectSource(self._client, name, self._look_at_mark)
+        with closing(OpenObject(source, deadline)) as opened:
+            yield opened
 
     def _put(self, name: str, data: bytes, deadline: Deadline) -> None:
         """Create an object, or find that these very bytes are there.

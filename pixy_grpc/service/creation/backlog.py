@@ -142,9 +142,9 @@ class Backlog:
                 return
             paid = spooled.paid
             deadline = Deadline.after(self._limits.store)
-            found = self._parts.creations.find(paid.fence.key, deadline)
-            if found and found.guid == paid.guid:
-                mine = replace(found, fence=paid.fence)
+            found = self._keeping.creation_of(paid.fence, deadline)
+            if found:
+                mine = replace(found, fence=replace(paid.fence, key=found.key))
                 self._store(name, mine, self._pictures.found(mine, paid, spooled.data))
             else:
                 self._keeping.put(name, spooled.data, deadline)

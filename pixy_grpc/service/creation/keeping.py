@@ -6,17 +6,19 @@ from datetime import datetime
 from typing import TypeVar
 
 from pixy_grpc.core.call import Deadline
-from pixy_grpc.core.creations import Creation, CreationState, FenceLostError
+from pixy_grpc.core.creations import Creation, CreationState, Fence, FenceLostError
 from pixy_grpc.core.exceptions import (
     ConstraintViolationError,
     CreationInProgressError,
     ImageException,
     ProviderOutcomeUnknownError,
+    RecordNotFoundError,
     ServiceUnavailableError,
     StorageFullError,
     StorageUnavailableError,
     TransactionConflictError,
 )
+from pixy_grpc.core.keys import guid_of
 from pixy_grpc.core.ports import NewImage
 from pixy_grpc.core.progress import UNWATCHED, Progress
 from pixy_grpc.service.creation.leases import Leases
@@ -92,8 +94,8 @@ class Keeping:
 
     def _meet_winner(self, mine: Creation, made: Made, deadline: Deadline) -> CreatedImage:
         """Return the image that is there; where there is none, take the fence back."""
-        found = self._parts.creations.find(mine.key, deadline)
-        if found is None or found.guid != mine.guid:
+        found = self.creation_of(mine.fence, deadline)
+        if found is None:
             self.set_aside(made.contents.key, deadline)
             raise ProviderOutcomeUnknownError("The creation is gone; what it made is put aside.")
         if found.state is CreationState.DONE:
@@ -102,6 +104,16 @@ class Keeping:
         taken = self._parts.creations.take_over(found, until, _ANY_LEASE, deadline)
         return self.bind(taken or mine, made, deadline)
 
+    def creation_of(self, fence: Fence, deadline: Deadline) -> Creation | None:
+        """Return the creation that a fence was of, whatever it has come to.
+
+        Once its request id has lapsed it has another name, and its own may be another's.
+        """
+        found = self._parts.creations.find(fence.key, deadline)
+        if found and found.guid == fence.guid:
+            return found
+        return next(iter(self._parts.creations.list_by_guid([fence.guid], deadline)), None)
+
     def _give_way(self, done: Creation, made: Made, deadline: Deadline) -> CreatedImage:
         is_ours = done.store_key == made.contents.key
         if not is_ours:
@@ -109,13 +121,27 @@ class Keeping:
         return CreatedImage(self._parts.images.get(done.guid, deadline).image, replayed=not is_ours)
 
     def set_aside(self, key: str, deadline: Deadline) -> None:
-        """Quarantine bytes that no row will name; fsck finds those that stay."""
+        """Quarantine bytes that no row will name; fsck finds those that stay.
+
+        What an image has its bytes in stays, whatever is known of its creation.
+        """
         try:
+            if self._is_named(key, deadline):
+                _log.info("not put aside key=%s: an image has its bytes there", key)
+                return
             self._parts.store.quarantine(key, deadline)
         except ImageException as error:
             _log.warning("orphaned bytes key=%s reason=%s", key, error.reason)
         else:
             _log.warning("quarantined bytes key=%s: another attempt was quicker", key)
+
+    def _is_named(self, key: str, deadline: Deadline) -> bool:
+        """Tell whether an image has its bytes there, or may have: it lost what it knew."""
+        try:
+            contents = self._parts.images.get(guid_of(key), deadline).contents
+        except RecordNotFoundError:
+            return False
+        return contents is None or contents.key == key
 
 
 def in_progress() -> CreationInProgressError:

@@ -118,7 +118,7 @@ class Adoption:
         except ImageCorruptError:
             return None
         except StorageUnavailableError:
-            self._parts.creation.store.ping(soon())
+            self._parts.require_store()
             return None
 
     @cached_property

@@ -38,6 +38,8 @@ class Action(StrEnum):
     """The creation was completed: its image is there."""
     QUARANTINED = "quarantined"
     """The bytes were moved to quarantine."""
+    RESTORED = "restored"
+    """The image's bytes were moved back from quarantine."""
     ADOPTED = "adopted"
     """The image has its size, type, dimensions and sums now."""
     PURGED = "purged"

@@ -15,6 +15,7 @@ from pixy_grpc.service.fsck.parts import Counts, FsckLimits, FsckParts, Tasks
 from pixy_grpc.service.fsck.purge import Purge
 from pixy_grpc.service.fsck.renditions import RenditionCheck
 from pixy_grpc.service.fsck.repair import Mending
+from pixy_grpc.service.fsck.restoration import Restoration
 from pixy_grpc.service.fsck.rows import RowCheck
 
 JOIN_SECONDS = 3.0
@@ -66,6 +67,7 @@ class Fsck:
         if tasks.adopt:
             yield from Adoption(self._parts, self.counts).run()
         if tasks.repair:
+            yield from Restoration(self._parts).run()
             yield from self._mending.run()
             yield from self._renditions.remove()
         if tasks.purge_older_than is not None:

@@ -49,6 +49,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from pixy_grpc.core.creations import Creation
+from pixy_grpc.core.keys import guid_of
 from pixy_grpc.core.ports import StoredObject
 from pixy_grpc.service.creation.leases import Leases
 from pixy_grpc.service.fsck.parts import FsckLimits, FsckParts, soon
@@ -83,11 +84,6 @@ class Judged:
     def guid(self) -> str:
         """The image they were made for."""
         return guid_of(self.found.key)
-
-
-def guid_of(key: str) -> str:
-    """Return the guid that a key begins with, empty where it begins with none."""
-    return key.partition(".")[0] if "." in key else ""
 
 
 def allowance(objects: int) -> int:

@@ -45,6 +45,13 @@ class FsckParts:
     renditions: RenditionCache
     older: Callable[[], OlderImages]
 
+    def require_store(self) -> None:
+        """Return where it was one object alone that something was wrong with.
+
+        Raises StorageUnavailableError where the store is away.
+        """
+        self.creation.store.ping(soon())
+
 
 @dataclass(frozen=True)
 class Tasks:

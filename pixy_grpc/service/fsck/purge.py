@@ -5,9 +5,10 @@ what cannot be made anew.
 from collections.abc import Iterator
 from datetime import timedelta
 
+from pixy_grpc.core.keys import guid_of
 from pixy_grpc.core.ports import StoredObject
 from pixy_grpc.service.fsck.findings import Action, Progress, Repair, Step
-from pixy_grpc.service.fsck.orphans import Judge, Standing, guid_of
+from pixy_grpc.service.fsck.orphans import Judge, Standing
 from pixy_grpc.service.fsck.parts import Counts, FsckParts, batches, soon
 
 

@@ -71,7 +71,7 @@ class Mending:
         try:
             return self._recovery.complete(creation)
         except StorageUnavailableError as error:
-            self._parts.creation.store.ping(soon())  # raises where it is not this one alone
+            self._parts.require_store()  # raises where it is not this one alone
             reason = error.reason
         except NOT_NOW:
             raise

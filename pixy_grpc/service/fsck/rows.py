@@ -62,7 +62,7 @@ class RowCheck:
         except ImageCorruptError as error:
             return _finding(Fault.MISSING, row, error.message)
         except StorageUnavailableError as error:
-            self._parts.creation.store.ping(soon())  # raises where it is not this one alone
+            self._parts.require_store()  # raises where it is not this one alone
             return _finding(Fault.UNREADABLE, row, error.message)
 
     def _compare(self, row: ImageRow, known: ImageContents, source: StoredBytes) -> Finding | None:

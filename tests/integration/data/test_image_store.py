@@ -232,6 +232,7 @@ OPERATIONS: dict[str, Callable[[ImageStore, Deadline], object]] = {
     "delete": lambda store, deadline: store.delete(KEY, deadline),
     "keys": lambda store, deadline: store.keys(new_guid(), deadline),
     "quarantine": lambda store, deadline: store.quarantine(KEY, deadline),
+    "open_quarantined": lambda store, deadline: store.open_quarantined(KEY, deadline).__enter__(),
     "space": lambda store, deadline: store.space(deadline),
     "ping": lambda store, deadline: store.ping(deadline),
 }

@@ -78,6 +78,23 @@ def test_quarantined_object_is_met_there_alone(open_store: OpenStore) -> None:
     assert abs(datetime.now(UTC) - found.modified_at) < SLACK
 
 
+def test_quarantined_object_is_read_whole(open_store: OpenStore) -> None:
+    """By any instance, once it is there and until it is purged."""
+    key = new_key()
+    store = open_store()
+    store.put(key, b"bytes", soon())
+    with pytest.raises(ImageCorruptError), store.open_quarantined(key, soon()):
+        pass
+
+    store.quarantine(key, soon())
+
+    with open_store().open_quarantined(key, soon()) as opened:
+        assert (opened.size_bytes, opened.read(0, 9)) == (5, b"bytes")
+    store.purge(key, soon())
+    with pytest.raises(ImageCorruptError), store.open_quarantined(key, soon()):
+        pass
+
+
 def test_purged_object_is_gone(store: ImageStore) -> None:
     """That one alone, and a second time is no error."""
     kept, purged = new_key(), new_key()

@@ -120,6 +120,21 @@ def test_image_that_waits_in_the_spool_is_live(depot: Depot) -> None:
     assert files(depot.root) == {key}
 
 
+def test_bytes_of_an_image_that_were_put_aside_come_back(depot: Depot) -> None:
+    """Where they are right; the file is not left in quarantine beside that."""
+    depot.fill(4)
+    right, wrong = depot.image(), depot.image()
+    for image in (right, wrong):
+        depot.parts.store.quarantine(image.key, soon())
+    (depot.root / ".quarantine" / wrong.key).write_bytes(DATA[:-1] + b"!")
+
+    events = depot.run(REPAIR)
+
+    assert actions(events) == [(Action.RESTORED, right.key)]
+    assert files(depot.root / ".quarantine", ["*"]) == {wrong.key}
+    assert faults(depot.run()) == [(Fault.MISSING, wrong.key)]
+
+
 def test_deleted_image_leaves_nothing_to_find(depot: Depot) -> None:
     """Its row and its bytes are gone; bytes that stayed are an orphan, whoever made them."""
     depot.fill(4)

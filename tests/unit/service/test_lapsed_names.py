@@ -1,9 +1,16 @@
 """Images of a creation whose name is another's by now: never bound to that one."""
 
+from concurrent.futures import Future
+from dataclasses import replace
+
+import pytest
+
 from pixy_grpc.core.call import Deadline
-from pixy_grpc.core.creations import CreationKey, PaidImage
+from pixy_grpc.core.creations import Creation, CreationKey, PaidImage
 from pixy_grpc.core.exceptions import ProviderOutcomeUnknownError
-from pixy_grpc.core.ports import SpooledImage
+from pixy_grpc.core.ports import NewImage, SpooledImage
+from pixy_grpc.service.creation import CreatedImage
+from tests.integration.data.examples import contents
 from tests.unit.service.creating import REQUEST_ID, WAIT_SECONDS, Pausing, World, png
 from tests.unit.service.test_recovery import comes, crash
 
@@ -15,38 +22,111 @@ def soon() -> Deadline:
     return Deadline.after(WAIT_SECONDS)
 
 
-def test_spooled_image_is_not_bound_to_what_has_its_name_now() -> None:
-    """A machine that comes back after days puts its image aside."""
-    world = World()
+def spooled(world: World, early: Creation) -> str:
+    """Leave a paid image of a creation in the spool; return its key."""
+    key = f"{early.guid}.7.png"
+    world.spool.put(SpooledImage(PaidImage(early.fence, early.guid, key), png("blue").data))
+    return key
+
+
+def crashed(world: World) -> Creation:
+    """Leave a creation that was asked for, and return it."""
     crash(world, "asked")
     assert world.found
-    early = world.found
-    world.spool.put(
-        SpooledImage(PaidImage(early.fence, early.guid, f"{early.guid}.7.png"), png("blue").data)
-    )
+    return world.found
+
+
+def let_store(world: World) -> None:
+    """Let a machine come back that has an image in its spool."""
+    world.creation.start()
+    assert comes(lambda: not world.spool.images)
+    world.creation.stop(1)
+
+
+def test_spooled_image_is_not_bound_to_what_has_its_name_now() -> None:
+    """A machine that comes back after days makes it the image of its own creation."""
+    world = World()
+    early = crashed(world)
+    key = spooled(world, early)
     world.creations.retire(KEY, RETIRED, soon())
     slow = Pausing(png())
     world.generator.script(slow)
     running = world.begin()
     assert slow.asked.wait(WAIT_SECONDS)
 
-    world.creation.start()
-    assert comes(lambda: not world.spool.images)
+    let_store(world)
     slow.go_on.set()
 
     made = running.result(WAIT_SECONDS)
-    world.creation.stop(1)
+    stored = world.repository.get(early.guid, soon())
     assert made.image.guid != early.guid
-    assert list(world.store.objects.values()) == [png().data]
-    assert world.store.quarantined == {f"{early.guid}.7.png": png("blue").data}
+    assert stored.contents
+    assert stored.contents.key == key
+    assert sorted(world.store.objects.values()) == sorted([png().data, png("blue").data])
+    assert world.store.quarantined == {}
 
 
-def test_owner_that_wakes_to_another_creation_of_its_name_leaves_it_alone() -> None:
-    """Its caller learns that what was made is lost; the file is put aside."""
+def test_spooled_image_that_is_stored_already_stays_where_it_is() -> None:
+    """Another machine has completed it from the same bytes, and its name has lapsed since."""
+    world = World()
+    early = crashed(world)
+    key = spooled(world, early)
+    image = NewImage(
+        early.guid, "a.png", "a", world.clock.now(), contents(png("blue").data, key), early.fence
+    )
+    world.store.put(key, png("blue").data, soon())
+    world.repository.add(image, soon())
+    world.creations.retire(KEY, RETIRED, soon())
+
+    let_store(world)
+
+    assert world.store.objects == {key: png("blue").data}
+    assert world.store.quarantined == {}
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_spooled_image_without_a_creation_stays_where_a_row_needs_it(*, known: bool) -> None:
+    """Whoever lost the creation: an image has its bytes there, or may have."""
+    world = World()
+    early = crashed(world)
+    key = spooled(world, early)
+    world.creations.release(early.fence, 0, soon())
+    image = NewImage(early.guid, "a.png", "a", world.clock.now(), contents(png("blue").data, key))
+    stored = world.repository.add(image, soon())
+    if not known:
+        world.repository._tables.rows[early.guid] = (1, replace(stored, contents=None))  # noqa: SLF001
+
+    let_store(world)
+
+    assert world.store.objects == {key: png("blue").data}
+    assert world.store.quarantined == {}
+
+
+def test_spooled_image_that_nobody_knows_of_is_put_aside() -> None:
+    """Its creation is gone, and there is no image."""
+    world = World()
+    early = crashed(world)
+    key = spooled(world, early)
+    world.creations.release(early.fence, 0, soon())
+
+    let_store(world)
+
+    assert world.store.objects == {}
+    assert world.store.quarantined == {key: png("blue").data}
+
+
+def sleeping_owner() -> tuple[World, Pausing, Future[CreatedImage]]:
+    """Begin a creation that waits for its answer; return what lets it go on."""
     slow = Pausing(png("blue"))
     sleeper = World(slow)
     running = sleeper.begin()
     assert slow.asked.wait(WAIT_SECONDS)
+    return sleeper, slow, running
+
+
+def test_owner_that_wakes_to_another_creation_of_its_name_leaves_it_alone() -> None:
+    """What it made is its own creation's image."""
+    sleeper, slow, running = sleeping_owner()
     sleeper.creations.retire(KEY, RETIRED, soon())
     slower = Pausing(png())
     other = World(slower, beside=sleeper)
@@ -55,8 +135,22 @@ def test_owner_that_wakes_to_another_creation_of_its_name_leaves_it_alone() -> N
 
     slow.go_on.set()
 
-    assert isinstance(running.exception(WAIT_SECONDS), ProviderOutcomeUnknownError)
+    first = running.result(WAIT_SECONDS)
     slower.go_on.set()
-    assert beginning.result(WAIT_SECONDS)
-    assert list(other.store.objects.values()) == [png().data]
-    assert list(other.store.quarantined.values()) == [png("blue").data]
+    second = beginning.result(WAIT_SECONDS)
+    assert first.image.guid != second.image.guid
+    assert sorted(other.store.objects.values()) == sorted([png().data, png("blue").data])
+    assert other.store.quarantined == {}
+
+
+def test_owner_that_wakes_to_no_creation_puts_its_image_aside() -> None:
+    """Its caller learns that what was made is lost."""
+    sleeper, slow, running = sleeping_owner()
+    assert sleeper.found
+    sleeper.creations.release(sleeper.found.fence, 0, soon())
+
+    slow.go_on.set()
+
+    assert isinstance(running.exception(WAIT_SECONDS), ProviderOutcomeUnknownError)
+    assert sleeper.store.objects == {}
+    assert list(sleeper.store.quarantined.values()) == [png("blue").data]

@@ -14,12 +14,12 @@ from pixy_grpc.core.call import Deadline
 from pixy_grpc.core.contents import digest_blocks
 from pixy_grpc.core.creations import Creation, FenceLostError, Refusal
 from pixy_grpc.core.exceptions import ConstraintViolationError
+from pixy_grpc.core.keys import guid_of
 from pixy_grpc.core.ports import GeneratedImage, StoredObject
 from pixy_grpc.service.creation.headstart import HeadStart
 from pixy_grpc.service.creation.keeping import Keeping
 from pixy_grpc.service.creation.leases import Leases
 from pixy_grpc.service.creation.pictures import Made, Pictures
-from pixy_grpc.service.fsck.orphans import guid_of
 from tests.fakes import InMemoryBytes, InMemoryImageStore, InMemoryInventory
 from tests.unit.service.creating import png
 from tests.unit.service.fsck.depot import LIMITS, LONG, REPAIR, Depot, monotone, soon

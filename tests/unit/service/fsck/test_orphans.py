@@ -384,6 +384,48 @@ def aside(depot: Depot, key: str, days: float) -> str:
     return key
 
 
+def test_repair_puts_back_what_an_image_has_in_quarantine() -> None:
+    """Whoever put it there; it is held to the image's sum first, and is one object again."""
+    depot = Depot()
+    depot.fill(4)
+    image = depot.image()
+    depot.store.quarantine(image.key, soon())
+
+    looked, repaired = depot.run(), depot.run(REPAIR)
+
+    assert faults(looked) == faults(repaired) == [(Fault.MISSING, image.key)]
+    assert actions(looked) == []
+    assert actions(repaired) == [(Action.RESTORED, image.key)]
+    assert (depot.store.objects[image.key], depot.store.quarantined) == (b"bytes", {})
+    assert faults(depot.run()) == []
+
+
+def test_repair_puts_back_nothing_but_what_was_stored() -> None:
+    """Other bytes of that key stay in quarantine, and so does what is no loss to anybody."""
+    depot = Depot()
+    depot.fill(4)
+    image = depot.image()
+    depot.store.quarantine(image.key, soon())
+    depot.store.quarantined[image.key] = b"bytez"
+    nobodys = aside(depot, new_key(), 1)
+
+    events = depot.run(REPAIR)
+
+    assert actions(events) == []
+    assert depot.store.quarantined == {image.key: b"bytez", nobodys: b"bytes"}
+
+
+def test_repair_puts_back_nothing_over_what_is_there() -> None:
+    """The store has the bytes: what lies aside is a copy that somebody made."""
+    depot = Depot()
+    image = depot.image()
+    depot.store.quarantined[image.key] = b"bytes"
+    depot.store.modified[image.key] = depot.clock.now()
+
+    assert actions(depot.run(REPAIR)) == []
+    assert depot.store.quarantined == {image.key: b"bytes"}
+
+
 def test_purge_deletes_what_is_old_enough() -> None:
     """By when it came there, and nothing that is not in quarantine."""
     depot = Depot()

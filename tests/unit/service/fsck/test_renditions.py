@@ -3,10 +3,10 @@
 import pytest
 
 from pixy_grpc.core.exceptions import StorageUnavailableError
+from pixy_grpc.core.keys import guid_of
 from pixy_grpc.core.models import ImageFormat
 from pixy_grpc.core.ports import RenditionKey
 from pixy_grpc.service.fsck import Action, Fault, Tasks, TooManyOrphansError
-from pixy_grpc.service.fsck.orphans import guid_of
 from tests.fakes import InMemoryRenditionCache
 from tests.integration.data.examples import contents, new_guid, new_key
 from tests.unit.service.fsck.depot import REPAIR, Depot, actions, faults

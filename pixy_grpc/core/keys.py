@@ -1,0 +1,11 @@
+"""What names stored bytes: the guid of their image, a dot, and whatever tells attempts apart."""
+
+import re
+
+KEY = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}(\.[0-9a-z]+)+", re.ASCII)
+"""A key of bytes that this version stores."""
+
+
+def guid_of(key: str) -> str:
+    """Return the guid that a key begins with, empty where it begins with none."""
+    return key.partition(".")[0] if "." in key else ""

@@ -1,0 +1,71 @@
+"""Puts back what lies in quarantine though an image has its bytes there."""
+
+import hashlib
+import logging
+from collections.abc import Iterator
+
+from pixy_grpc.core.contents import ImageContents
+from pixy_grpc.core.exceptions import (
+    ConstraintViolationError,
+    ImageCorruptError,
+    RecordNotFoundError,
+    StorageUnavailableError,
+)
+from pixy_grpc.core.keys import KEY, guid_of
+from pixy_grpc.service.fsck.findings import Action, Fault, Repair
+from pixy_grpc.service.fsck.parts import FsckParts, batches, slowly, soon
+
+_log = logging.getLogger(__name__)
+
+
+class Restoration:
+    """Looks for the bytes of images in quarantine, and holds them to the images' sums."""
+
+    def __init__(self, parts: FsckParts) -> None:
+        self._parts = parts
+        self._store = parts.creation.store
+
+    def run(self) -> Iterator[Repair]:
+        """Restore what is missing from the store, and right."""
+        for batch in batches(self._store.list_quarantine()):
+            keys = [each.key for each in batch if KEY.fullmatch(each.key)]
+            named = self._parts.inventory.named(keys, soon())
+            for key in keys:
+                contents = self._contents(key) if key in named else None
+                if contents and self._is_restored(contents):
+                    yield Repair(Action.RESTORED, Fault.MISSING, guid_of(key), key)
+
+    def _contents(self, key: str) -> ImageContents | None:
+        """Return what the image of that guid knows of these bytes, if it has them there."""
+        try:
+            found = self._parts.creation.images.get(guid_of(key), soon()).contents
+        except RecordNotFoundError:
+            return None
+        return found if found and found.key == key else None
+
+    def _is_restored(self, known: ImageContents) -> bool:
+        """Restore an object; what is wrong with it alone leaves it, and goes on to others."""
+        try:
+            return not self._is_stored(known.key) and self._put_back(known)
+        except (ConstraintViolationError, ImageCorruptError, StorageUnavailableError) as error:
+            self._parts.require_store()
+            _log.warning("not restored key=%s reason=%s", known.key, error.reason)
+            return False
+
+    def _is_stored(self, key: str) -> bool:
+        try:
+            with self._store.open(key, soon()):
+                return True
+        except ImageCorruptError:
+            return False
+
+    def _put_back(self, known: ImageContents) -> bool:
+        """Store bytes that are right, durably; then, and only then, the others go."""
+        with self._store.open_quarantined(known.key, slowly()) as source:
+            data = source.read(0, source.size_bytes)
+        if hashlib.sha256(data).hexdigest() != known.sha256:
+            _log.warning("not restored key=%s: other bytes than were stored", known.key)
+            return False
+        self._store.put(known.key, data, soon())
+        self._store.purge(known.key, soon())
+        return True
