@@ -11,8 +11,8 @@ argument why nothing that a row names, or may come to name, is called an orphan.
 2. So when bytes have been *seen in the store*, and after that their guid has *no
    creation that is not done*, no row can come to name them later. A row that names them
    may be there already: it is looked up *after* the creations, so that one which was
-   added while we looked is seen. Listing, creations, rows, in this order; every lookup
-   sees what was committed before it.
+   added while we looked is seen. Listing, creations, rows without contents, rows that name
+   the bytes, in this order; every lookup sees what was committed before it.
 3. That conclusion does not wear off: between it and the move nothing can undo it. All
    the same the bytes are listed and looked up anew for the move, in a second walk.
 
@@ -35,7 +35,8 @@ What may happen in between:
   store is protected by it. Where the creation is gone, the spool's owner puts them in
   quarantine itself.
 - A row lost what it knew of its bytes (`image_contents`): the image is still there under
-  the guid, and its bytes are left for `--adopt`.
+  the guid, and its bytes are left for `--adopt`. Another check may adopt them while we
+  look: so rows that lost it are looked up *before* those that name the bytes.
 
 No clock has a part in this. Bytes that are younger than FsckLimits.young are left alone
 on top of it, for images that some tool adds without a creation: bytes first, row second.
@@ -106,8 +107,8 @@ class Judge:
         left = [each for each in seen if each.key not in named]  # most are gone by now
         guids = {guid_of(each.key) for each in left}
         creations = {each.guid: each for each in inventory.list_not_done(guids, soon())}
-        named = inventory.named({each.key for each in left}, soon())  # after the creations
         bare = inventory.without_contents(guids, soon())
+        named = inventory.named({each.key for each in left}, soon())  # after both
         for each in left:
             if each.key not in named:
                 guid = guid_of(each.key)

@@ -7,6 +7,7 @@ becomes an image.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -217,6 +218,25 @@ def test_sleeper_beside_a_check_loses_nothing(outcome: str) -> None:
         meet(depot, script, list(zip(ticks, acts, strict=True)))
 
         assert images_with_bytes(depot).count(mine.guid) == 1, ticks
+
+
+@pytest.mark.parametrize("tick", range(TICKS))
+def test_adoption_beside_a_check_loses_nothing(tick: int) -> None:
+    """Another check binds the bytes of an image that lost what it knew: they stay."""
+    depot, script = scripted()
+    depot.fill(2)
+    row = depot.inventory.list_rows(0, 1, soon())[0]
+    assert row.contents
+    known = row.contents
+    number, stored = depot.images._tables.rows[row.guid]  # noqa: SLF001 - damaged
+    depot.images._tables.rows[row.guid] = (number, replace(stored, contents=None))  # noqa: SLF001
+
+    def adopt() -> None:
+        assert InMemoryInventory(depot.images).set_contents(row, known, soon())
+
+    meet(depot, script, [(tick, adopt)])
+
+    assert row.guid in images_with_bytes(depot)
 
 
 @pytest.mark.parametrize("tick", range(TICKS))
