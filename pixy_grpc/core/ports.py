@@ -336,6 +336,9 @@ class ImageStore(Protocol):
     def quarantine(self, key: str, deadline: Deadline) -> None:
         """Put bytes that no row names aside, out of `open` and `keys`, for somebody to
         look at; a key that is not there is no error. Takes keys of `list_leftovers` too.
+
+        What lies there is never overwritten: other bytes of the key get one of their own,
+        which begins with it; the same bytes are there once, since now.
         """
 
     def list_objects(self) -> Iterator[StoredObject]:

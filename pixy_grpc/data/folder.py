@@ -19,16 +19,15 @@ from pixy_grpc.core.exceptions import (
 )
 from pixy_grpc.core.keys import KEY
 from pixy_grpc.core.ports import Space, StoredObject
-from pixy_grpc.data.folder_walk import plain_files, stored_files
+from pixy_grpc.data.flushing import flush_folder, write_flushed
+from pixy_grpc.data.folder_quarantine import FolderQuarantine
+from pixy_grpc.data.folder_walk import is_plain_name, plain_files, stored_files
 
 MARK = ".pixy-store"
 """The file that holds the store id."""
 
 INCOMING = ".incoming"
 """Where bytes are written before they are whole. A crash leaves them there."""
-
-QUARANTINE = ".quarantine"
-"""Where bytes lie that no row names, each under its key, for somebody to look at."""
 
 OLDER = "older/"
 """Begins the keys of files that an earlier PixyProxy left in the root itself."""
@@ -46,6 +45,7 @@ class FolderStore:
     def __init__(self, root: Path, store_id: str = "") -> None:
         """Take the folder, and the id it has to carry; without one, the first it shows."""
         self._root = root.absolute()
+        self._aside = FolderQuarantine(self._root)
         self._durable: set[Path] = set()
         self._store_id = store_id
 
@@ -126,18 +126,9 @@ class FolderStore:
         """Move the file into a folder beside the others, if it is there."""
         _require_time(deadline)
         path = self._path(key)
-        aside = self._root / QUARANTINE
         with translated():
             self._require_mark()
-            aside.mkdir(exist_ok=True)
-            try:
-                os.utime(path, follow_symlinks=False)  # when it came there
-                path.rename(aside / path.name)
-            except FileNotFoundError:
-                return
-            flush_folder(self._root)
-            flush_folder(aside)
-            flush_folder(path.parent)
+            self._aside.take(path)
 
     def list_objects(self) -> Iterator[StoredObject]:
         """Walk the two levels of folders; what is not where its key belongs is not ours."""
@@ -149,18 +140,18 @@ class FolderStore:
 
     def list_quarantine(self) -> Iterator[StoredObject]:
         """Look into the folder beside the others."""
-        yield from self._walk(plain_files(self._root / QUARANTINE))
+        yield from self._walk(plain_files(self._aside.folder))
 
     @contextmanager
     def open_quarantined(self, key: str, deadline: Deadline) -> Iterator["OpenFile"]:
         """Open a plain file of the folder beside the others."""
-        with self._opened(self._quarantined(key), deadline) as opened:
+        with self._opened(self._aside.path(key), deadline) as opened:
             yield opened
 
     def purge(self, key: str, deadline: Deadline) -> None:
         """Remove a file from the folder beside the others, if it is there."""
         _require_time(deadline)
-        path = self._quarantined(key)
+        path = self._aside.path(key)
         with translated():
             self._require_mark()
             path.unlink(missing_ok=True)
@@ -192,11 +183,6 @@ class FolderStore:
         if not KEY.fullmatch(key):
             raise ImageCorruptError("The image's bytes are not under a key of this store.")
         return self._root.joinpath(key[:2], key[2:4], key)
-
-    def _quarantined(self, key: str) -> Path:
-        if not is_plain_name(key):
-            raise ImageCorruptError("This is no key of what lies in quarantine.")
-        return self._root / QUARANTINE / key
 
     @contextmanager
     def _opened(self, path: Path, deadline: Deadline) -> Iterator["OpenFile"]:
@@ -263,11 +249,6 @@ class FolderStore:
         flush_folder(path.parent)
 
 
-def is_plain_name(name: str) -> bool:
-    """Tell whether a name is that of a file in a folder, and none of the store's own."""
-    return bool(name) and name[0] != "." and not any(mark in name for mark in ("/", "\\", "\0"))
-
-
 class OpenFile:
     """StoredBytes of an open file."""
 
@@ -304,33 +285,12 @@ class OpenFile:
         return data
 
 
-def write_flushed(path: Path, data: bytes) -> None:
-    """Write a new file, and flush it."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
-    try:
-        view = memoryview(data)
-        while view:
-            view = view[os.write(descriptor, view) :]
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def _link(temporary: Path, path: Path) -> None:
     """Give the bytes their name, unless another file has it: rename would replace it."""
     try:
         os.link(temporary, path)
     except FileExistsError as error:
         raise ConstraintViolationError("The store holds bytes under this key.") from error
-
-
-def flush_folder(folder: Path) -> None:
-    """Make the entries of a folder durable."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _require_time(deadline: Deadline) -> None:

@@ -54,3 +54,8 @@ def _stored(entry: os.DirEntry[str], prefix: str) -> StoredObject | None:
         return None
     moment = datetime.fromtimestamp(status.st_mtime, UTC)
     return StoredObject(prefix + entry.name, status.st_size, moment)
+
+
+def is_plain_name(name: str) -> bool:
+    """Tell whether a name is that of a file in a folder, and none of the store's own."""
+    return bool(name) and name[0] != "." and not any(mark in name for mark in ("/", "\\", "\0"))

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from pixy_grpc.core.contents import ImageContents
 from pixy_grpc.core.models import ImageFormat
-from pixy_grpc.data.folder import OLDER, FolderStore, is_plain_name
+from pixy_grpc.data.folder import OLDER, FolderStore
+from pixy_grpc.data.folder_walk import is_plain_name
 
 _HEAD_BYTES = 12
 """How far a file has to be read to tell its type."""

@@ -13,7 +13,8 @@ from typing import Any
 
 from pixy_grpc.core.creations import CreationKey, Fence, PaidImage, Usage
 from pixy_grpc.core.ports import SpooledImage
-from pixy_grpc.data.folder import flush_folder, translated, write_flushed
+from pixy_grpc.data.flushing import flush_folder, write_flushed
+from pixy_grpc.data.folder import translated
 
 BYTES = ".bytes"
 """Ends the name of a file that holds an image."""

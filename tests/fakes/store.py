@@ -13,6 +13,7 @@ from pixy_grpc.core.exceptions import (
     ImageException,
     StorageUnavailableError,
 )
+from pixy_grpc.core.keys import beside
 from pixy_grpc.core.ports import Space, StoredObject
 from tests.fakes.deadlines import require_time
 
@@ -82,8 +83,10 @@ class InMemoryImageStore:
         with self._lock:
             for found in (self.objects, self.leftovers):
                 if key in found:
-                    self.quarantined[key] = found.pop(key)
-                    self.modified[key] = datetime.now(UTC)
+                    data = found.pop(key)
+                    aside = key if self.quarantined.get(key, data) == data else beside(key)
+                    self.quarantined[aside] = data
+                    self.modified[aside] = datetime.now(UTC)
 
     def list_objects(self) -> Iterator[StoredObject]:
         """Yield a copy; a key with a folder is that of an older file."""

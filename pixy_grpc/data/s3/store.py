@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager
 
 from pixy_grpc.core.call import Deadline
 from pixy_grpc.core.exceptions import ConstraintViolationError, StorageUnavailableError
+from pixy_grpc.core.keys import beside
 from pixy_grpc.core.ports import StoredObject
 from pixy_grpc.data.s3.address import BucketAccess
 from pixy_grpc.data.s3.client import REQUEST_SECONDS, BucketClient
@@ -98,11 +99,7 @@ class S3Store:
         return sorted(filter(None, map(self._names.stored_key, names)))
 
     def quarantine(self, key: str, deadline: Deadline) -> None:
-        """Copy the object aside, then remove it; what lies there is never overwritten.
-
-        Raises ConstraintViolationError, and moves nothing, where other bytes of that key
-        are in quarantine.
-        """
+        """Copy the object aside, then remove it; what lies there is never overwritten."""
         require_time(deadline)
         name = self._names.stored(key)
         self._require_mark(deadline)
@@ -110,7 +107,7 @@ class S3Store:
             data = bytes(self._client.read(name, deadline).data)
         except MissingObjectError:
             return
-        self._put(self._names.quarantined(key), data, deadline)
+        self._put_aside(key, data, deadline)
         self._delete(name, deadline)
 
     def list_objects(self) -> Iterator[StoredObject]:
@@ -172,6 +169,12 @@ class S3Store:
             raise ConstraintViolationError(text) from error
         except MissingObjectError as error:
             raise _elsewhere() from error  # the bucket is
+
+    def _put_aside(self, key: str, data: bytes, deadline: Deadline) -> None:
+        try:
+            self._put(self._names.quarantined(key), data, deadline)
+        except ConstraintViolationError:
+            self._put(self._names.quarantined(beside(key)), data, deadline)
 
     def _holds(self, name: str, data: bytes, deadline: Deadline) -> bool:
         try:

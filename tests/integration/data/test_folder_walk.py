@@ -9,7 +9,8 @@ import pytest
 
 from pixy_grpc.core.exceptions import ImageCorruptError, StorageUnavailableError
 from pixy_grpc.core.ports import StoredObject
-from pixy_grpc.data.folder import INCOMING, LEFTOVER, MARK, QUARANTINE, FolderStore
+from pixy_grpc.data.folder import INCOMING, LEFTOVER, MARK, FolderStore
+from pixy_grpc.data.folder_quarantine import QUARANTINE
 from tests.integration.data.examples import new_guid, new_key, soon
 
 KEY = "0a1b2c3d-0000-4000-8000-000000000000.1.png"
@@ -84,6 +85,45 @@ def test_walk_tells_the_time_of_the_file(store: FolderStore, root: Path) -> None
     age(root / "0a" / "1b" / KEY)
 
     assert list(store.list_objects()) == [StoredObject(KEY, 5, LONG_AGO)]
+
+
+def test_quarantine_again_tells_when_the_file_came_there_last(
+    store: FolderStore, root: Path
+) -> None:
+    """The same bytes, put aside long ago and once more now, are not taken for old ones."""
+    aside = root / QUARANTINE / KEY
+    store.quarantine(KEY, soon())
+    age(aside)
+    store.put(KEY, b"bytes", soon())
+
+    store.quarantine(KEY, soon())
+
+    (found,) = store.list_quarantine()
+    assert datetime.now(UTC) - found.modified_at < timedelta(minutes=1)
+
+
+def test_quarantine_goes_on_after_a_crash(store: FolderStore, root: Path) -> None:
+    """Between the link and the removal."""
+    (root / QUARANTINE).mkdir()
+    os.link(root / KEY[:2] / KEY[2:4] / KEY, root / QUARANTINE / KEY)
+
+    store.quarantine(KEY, soon())
+
+    assert [each.key for each in store.list_quarantine()] == [KEY]
+    assert list(store.list_objects()) == []
+
+
+def test_folder_in_the_place_of_a_quarantined_file_is_passed_by(
+    store: FolderStore, root: Path
+) -> None:
+    """Somebody made it: the file lies beside it."""
+    (root / QUARANTINE / KEY).mkdir(parents=True)
+
+    store.quarantine(KEY, soon())
+
+    (found,) = store.list_quarantine()
+    assert found.key.startswith(f"{KEY}.")
+    assert list(store.list_objects()) == []
 
 
 def test_quarantine_tells_when_a_file_came_there(store: FolderStore, root: Path) -> None:

@@ -78,6 +78,41 @@ def test_quarantined_object_is_met_there_alone(open_store: OpenStore) -> None:
     assert abs(datetime.now(UTC) - found.modified_at) < SLACK
 
 
+def test_quarantine_overwrites_nothing(store: ImageStore) -> None:
+    """Each of several bytes of one key is there, under a key of its own, and can be purged."""
+    key = new_key()
+    bodies = [b"first", b"second", b"", b"second"]
+    for data in bodies:
+        store.put(key, data, soon())
+        store.quarantine(key, soon())
+
+    found = [each.key for each in store.list_quarantine()]
+    assert list(store.list_objects()) == []
+    assert key in found
+    assert all(each.startswith(key) for each in found)
+    assert read_aside(store, key) == b"first"
+    assert {read_aside(store, each) for each in found} == set(bodies)
+    for each in found:
+        store.purge(each, soon())
+    assert list(store.list_quarantine()) == []
+
+
+def test_same_bytes_come_into_quarantine_once(store: ImageStore) -> None:
+    """However often: there is nothing to keep beside them."""
+    key = new_key()
+    for _ in range(3):
+        store.put(key, b"bytes", soon())
+        store.quarantine(key, soon())
+
+    assert [each.key for each in store.list_quarantine()] == [key]
+    assert list(store.list_objects()) == []
+
+
+def read_aside(store: ImageStore, key: str) -> bytes:
+    with store.open_quarantined(key, soon()) as opened:
+        return opened.read(0, opened.size_bytes)
+
+
 def test_quarantined_object_is_read_whole(open_store: OpenStore) -> None:
     """By any instance, once it is there and until it is purged."""
     key = new_key()

@@ -185,19 +185,6 @@ def test_quarantine_goes_on_after_a_crash(store: S3Store, bare: Bare) -> None:
     assert bare.names() == [".pixy-store", f"quarantine/{key}"]
 
 
-def test_quarantine_overwrites_nothing(store: S3Store, bare: Bare) -> None:
-    """Other bytes of that key stay where they are, and so do these."""
-    key = new_key()
-    bare.write(name_of(key), DATA)
-    bare.write(f"quarantine/{key}", b"other bytes")
-
-    with pytest.raises(ConstraintViolationError):
-        store.quarantine(key, soon())
-
-    assert bare.read(name_of(key)) == DATA
-    assert bare.read(f"quarantine/{key}") == b"other bytes"
-
-
 def test_mark_is_the_first_servers(bare: Bare) -> None:
     """Of two that start at once on an empty bucket both carry on with one id."""
     bare.delete(".pixy-store")
