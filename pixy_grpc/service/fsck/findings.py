@@ -25,6 +25,8 @@ class Fault(StrEnum):
     """Bytes of a creation that nobody is at any more, and that is not done."""
     LEFTOVER = "cut_write"
     """What a write that was cut has left."""
+    NOT_PURGED = "not_purged"
+    """What lies in quarantine, is old enough, and cannot be deleted."""
     STALE_RENDITIONS = "renditions_without_row"
     """Renditions on this machine of an image that is gone."""
     UNREADABLE_CACHE = "unreadable_renditions"

@@ -7,6 +7,12 @@ from itertools import islice
 from typing import TypeVar
 
 from pixy_grpc.core.call import Deadline
+from pixy_grpc.core.exceptions import (
+    ConstraintViolationError,
+    ImageCorruptError,
+    ImageException,
+    StorageUnavailableError,
+)
 from pixy_grpc.core.ports import Inventory, OlderImages, RenditionCache
 from pixy_grpc.service.creation.parts import CreationParts
 
@@ -19,6 +25,9 @@ LOOKUP_SECONDS = 30.0
 READ_SECONDS = 1800.0
 """Cap on reading one object from end to end, which a store of another machine counts from
 its opening: 180 MB at 100 KB/s. One that does not answer ends it sooner, by its own caps."""
+
+OF_ONE_OBJECT = (ConstraintViolationError, ImageCorruptError, StorageUnavailableError)
+"""What may be wrong with one object, and the store there: FsckParts.require_store tells."""
 
 _Item = TypeVar("_Item")
 
@@ -94,3 +103,8 @@ def batches(items: Iterable[_Item]) -> Iterator[list[_Item]]:
     iterator = iter(items)
     while batch := list(islice(iterator, BATCH)):
         yield batch
+
+
+def why(error: ImageException) -> str:
+    """Return what an operator can do something about: the cause, where there is one."""
+    return str(error.__cause__ or error.message)

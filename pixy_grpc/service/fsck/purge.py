@@ -7,9 +7,9 @@ from datetime import timedelta
 
 from pixy_grpc.core.keys import guid_of
 from pixy_grpc.core.ports import StoredObject
-from pixy_grpc.service.fsck.findings import Action, Progress, Repair, Step
+from pixy_grpc.service.fsck.findings import Action, Fault, Finding, Progress, Repair, Step
 from pixy_grpc.service.fsck.orphans import Judge, Standing
-from pixy_grpc.service.fsck.parts import Counts, FsckParts, batches, soon
+from pixy_grpc.service.fsck.parts import OF_ONE_OBJECT, Counts, FsckParts, batches, soon, why
 
 
 class Purge:
@@ -20,7 +20,7 @@ class Purge:
         self._judge = judge
         self._counts = counts
 
-    def run(self, older_than: timedelta) -> Iterator[Repair | Progress]:
+    def run(self, older_than: timedelta) -> Iterator[Finding | Repair | Progress]:
         """Delete what came there before that, and that nobody may want back.
 
         What a row or a creation names, which should not be there, stays.
@@ -32,10 +32,18 @@ class Purge:
             unwanted = self._unwanted(old)
             self._counts.kept_in_quarantine += len(batch) - len(unwanted)
             for each in unwanted:
-                self._parts.creation.store.purge(each.key, soon())
-                yield Repair(Action.PURGED, None, guid_of(each.key), each.key)
+                yield self._purged(each.key)
             seen += len(batch)
             yield Progress(Step.PURGE, seen, seen, seen)
+
+    def _purged(self, key: str) -> Finding | Repair:
+        """Delete one; what is wrong with it alone is told, and those behind are deleted."""
+        try:
+            self._parts.creation.store.purge(key, soon())
+        except OF_ONE_OBJECT as error:
+            self._parts.require_store()
+            return Finding(Fault.NOT_PURGED, guid_of(key), key, why(error))
+        return Repair(Action.PURGED, None, guid_of(key), key)
 
     def _unwanted(self, old: list[StoredObject]) -> list[StoredObject]:
         nobodys = (Standing.ORPHAN, Standing.YOUNG)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from pixy_grpc.core.exceptions import StorageUnavailableError
 from pixy_grpc.service.fsck.findings import Action, Fault, Finding, Repair
-from pixy_grpc.service.fsck.parts import FsckParts, batches, soon
+from pixy_grpc.service.fsck.parts import FsckParts, batches, soon, why
 
 _log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ class RenditionCheck:
             for guid in self._gone():
                 yield Finding(Fault.STALE_RENDITIONS, guid, detail="its image is gone")
         except StorageUnavailableError as error:
-            yield Finding(Fault.UNREADABLE_CACHE, detail=_why(error))
+            yield Finding(Fault.UNREADABLE_CACHE, detail=why(error))
 
     def remove(self) -> Iterator[Repair]:
         """Look once more, and delete the renditions of images that are gone now."""
@@ -36,7 +36,7 @@ class RenditionCheck:
                 self._parts.renditions.delete(guid)
                 yield Repair(Action.REMOVED, Fault.STALE_RENDITIONS, guid)
         except StorageUnavailableError as error:
-            _log.warning("renditions not removed: %s", _why(error))
+            _log.warning("renditions not removed: %s", why(error))
 
     def _gone(self) -> list[str]:
         """Return the images without a row that have renditions before and after that look:
@@ -47,7 +47,3 @@ class RenditionCheck:
             gone.update(batch)
             gone -= self._parts.inventory.present(batch, soon())
         return sorted(gone.intersection(self._parts.renditions.guids())) if gone else []
-
-
-def _why(error: StorageUnavailableError) -> str:
-    return str(error.__cause__ or error.message)

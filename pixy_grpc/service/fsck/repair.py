@@ -10,6 +10,7 @@ from pixy_grpc.service.creation.recovery import Completion, Recovery
 from pixy_grpc.service.fsck.findings import (
     Action,
     Fault,
+    Finding,
     Progress,
     Repair,
     Step,
@@ -17,7 +18,7 @@ from pixy_grpc.service.fsck.findings import (
 )
 from pixy_grpc.service.fsck.objects import ObjectCheck
 from pixy_grpc.service.fsck.orphans import Judge, Judged, Standing, allowance
-from pixy_grpc.service.fsck.parts import Counts, FsckParts, batches, soon
+from pixy_grpc.service.fsck.parts import OF_ONE_OBJECT, Counts, FsckParts, batches, soon, why
 
 _log = logging.getLogger(__name__)
 
@@ -35,7 +36,7 @@ class Mending:
         self._counts = counts
         self._moved = 0
 
-    def run(self) -> Iterator[Repair | Progress]:
+    def run(self) -> Iterator[Finding | Repair | Progress]:
         """Walk the objects once more, and mend what is found now.
 
         Raises TooManyOrphansError before it moves more than the check's own count allows.
@@ -47,16 +48,15 @@ class Mending:
             seen += len(batch)
             yield Progress(Step.REPAIR, seen, seen, max(self._counts.objects, seen))
         for leftover in self._check.leftovers():
-            yield self._quarantined(leftover.key, Fault.LEFTOVER)
+            yield from self._set_aside(leftover.key, Fault.LEFTOVER)
 
-    def _mend(self, judged: Judged) -> Iterator[Repair]:
+    def _mend(self, judged: Judged) -> Iterator[Finding | Repair]:
         if judged.standing is Standing.UNFINISHED and judged.creation:
             yield from self._finish(judged, judged.creation)
         elif judged.standing is Standing.ORPHAN:
-            self._count_move()
-            yield self._quarantined(judged.found.key, Fault.ORPHAN, judged.guid)
+            yield from self._set_counted_aside(judged.found.key, Fault.ORPHAN, judged.guid)
 
-    def _finish(self, judged: Judged, creation: Creation) -> Iterator[Repair]:
+    def _finish(self, judged: Judged, creation: Creation) -> Iterator[Finding | Repair]:
         """Complete a creation; bytes of it that are no image are of no use to anybody."""
         key = judged.found.key
         completion = self._completed(creation)
@@ -64,7 +64,7 @@ class Mending:
             yield Repair(Action.FINISHED, Fault.UNFINISHED, creation.guid, key)
             yield from self._set_others_aside(creation.guid)
         elif completion is Completion.UNUSABLE:
-            yield self._quarantined(key, Fault.UNFINISHED, creation.guid)
+            yield from self._set_aside(key, Fault.UNFINISHED, creation.guid)
 
     def _completed(self, creation: Creation) -> Completion:
         """Complete one; what is wrong with it alone leaves it, and goes on to the others."""
@@ -80,18 +80,27 @@ class Mending:
         _log.warning("not completed guid=%s reason=%s", creation.guid, reason)
         return Completion.BUSY
 
-    def _set_others_aside(self, guid: str) -> Iterator[Repair]:
+    def _set_others_aside(self, guid: str) -> Iterator[Finding | Repair]:
         """Move the other attempts at an image that is done: no row will name them."""
         keys = self._parts.creation.store.keys(guid, soon())
         for key in sorted(set(keys) - self._parts.inventory.named(keys, soon())):
-            yield self._quarantined(key, Fault.UNFINISHED, guid)
+            yield from self._set_aside(key, Fault.UNFINISHED, guid)
 
-    def _count_move(self) -> None:
+    def _set_counted_aside(self, key: str, fault: Fault, guid: str) -> Iterator[Finding | Repair]:
+        """Move bytes of which only so many may be moved."""
         allowed = allowance(self._counts.objects)
         if self._moved == allowed:
             raise TooManyOrphansError(allowed + 1, self._counts.objects, allowed, self._moved)
-        self._moved += 1
+        for event in self._set_aside(key, fault, guid):
+            self._moved += isinstance(event, Repair)
+            yield event
 
-    def _quarantined(self, key: str, fault: Fault, guid: str = "") -> Repair:
-        self._parts.creation.store.quarantine(key, soon())
-        return Repair(Action.QUARANTINED, fault, guid, key)
+    def _set_aside(self, key: str, fault: Fault, guid: str = "") -> Iterator[Finding | Repair]:
+        """Move bytes; what is wrong with them alone is told, and those behind are moved."""
+        try:
+            self._parts.creation.store.quarantine(key, soon())
+        except OF_ONE_OBJECT as error:
+            self._parts.require_store()
+            yield Finding(fault, guid, key, f"it cannot be moved: {why(error)}")
+        else:
+            yield Repair(Action.QUARANTINED, fault, guid, key)

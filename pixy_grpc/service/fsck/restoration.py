@@ -5,15 +5,10 @@ import logging
 from collections.abc import Iterator
 
 from pixy_grpc.core.contents import ImageContents
-from pixy_grpc.core.exceptions import (
-    ConstraintViolationError,
-    ImageCorruptError,
-    RecordNotFoundError,
-    StorageUnavailableError,
-)
+from pixy_grpc.core.exceptions import ImageCorruptError, RecordNotFoundError
 from pixy_grpc.core.keys import KEY, guid_of
 from pixy_grpc.service.fsck.findings import Action, Fault, Repair
-from pixy_grpc.service.fsck.parts import FsckParts, batches, slowly, soon
+from pixy_grpc.service.fsck.parts import OF_ONE_OBJECT, FsckParts, batches, slowly, soon, why
 
 _log = logging.getLogger(__name__)
 
@@ -47,9 +42,9 @@ class Restoration:
         """Restore an object; what is wrong with it alone leaves it, and goes on to others."""
         try:
             return not self._is_stored(known.key) and self._put_back(known)
-        except (ConstraintViolationError, ImageCorruptError, StorageUnavailableError) as error:
+        except OF_ONE_OBJECT as error:
             self._parts.require_store()
-            _log.warning("not restored key=%s reason=%s", known.key, error.reason)
+            _log.warning("not restored key=%s: %s", known.key, why(error))
             return False
 
     def _is_stored(self, key: str) -> bool:

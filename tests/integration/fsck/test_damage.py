@@ -161,6 +161,20 @@ def test_purge_deletes_by_the_time_in_quarantine(depot: Depot) -> None:
     assert files(depot.root / ".quarantine", ["*"]) == {keys[1]}
 
 
+def test_names_that_are_no_keys_do_not_stop_a_run(depot: Depot) -> None:
+    """Whoever made such files where writes begin: each is told, the rest is mended."""
+    depot.fill(4)
+    odd = depot.root / ".incoming" / "a\\b"
+    odd.write_bytes(b"half")
+    make_old(odd)
+    orphan = depot.put(new_key())
+
+    events = depot.run(REPAIR)
+
+    assert actions(events) == [(Action.QUARANTINED, orphan)]
+    assert faults(events)[1:] == [(Fault.LEFTOVER, "incoming/a\\b")] * 2
+
+
 def test_rows_that_are_lost_are_not_taken_for_orphans(depot: Depot) -> None:
     """A database restored from an old copy knows nothing of newer images."""
     images = depot.fill(30)

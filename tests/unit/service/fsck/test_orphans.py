@@ -7,7 +7,7 @@ import pytest
 
 from pixy_grpc.core.call import Deadline
 from pixy_grpc.core.creations import Creation, CreationState, PaidImage, Refusal
-from pixy_grpc.core.exceptions import DBConnectionError
+from pixy_grpc.core.exceptions import DBConnectionError, StorageUnavailableError
 from pixy_grpc.core.ports import NewImage, SpooledImage, StoredImage
 from pixy_grpc.service.fsck import (
     Action,
@@ -20,7 +20,7 @@ from pixy_grpc.service.fsck import (
     TooManyOrphansError,
 )
 from pixy_grpc.service.fsck.orphans import allowance
-from tests.fakes import InMemoryInventory
+from tests.fakes import InMemoryImageStore, InMemoryInventory
 from tests.integration.data.examples import contents, new_guid, new_key
 from tests.unit.service.creating import png
 from tests.unit.service.fsck.depot import REPAIR, Depot, StoreThatActs, actions, faults, soon
@@ -223,6 +223,77 @@ def test_unreadable_orphan_is_moved_like_any_other() -> None:
     store.spoil(key)
 
     assert actions(depot.run(REPAIR)) == [(Action.QUARANTINED, key)]
+
+
+class StuckStore(InMemoryImageStore):
+    """A store that neither moves nor deletes one object; `goes_away` where it fails wholly."""
+
+    stuck = ""
+    goes_away = False
+
+    def quarantine(self, key: str, deadline: Deadline) -> None:
+        """Move any other."""
+        self._stick(key)
+        super().quarantine(key, deadline)
+
+    def purge(self, key: str, deadline: Deadline) -> None:
+        """Delete any other."""
+        self._stick(key)
+        super().purge(key, deadline)
+
+    def _stick(self, key: str) -> None:
+        if key == self.stuck:
+            error = StorageUnavailableError("Immutable.")
+            self.failure = error if self.goes_away else None
+            raise error
+
+
+def test_bytes_that_cannot_be_moved_do_not_stop_the_repair() -> None:
+    """They stay findings, and why is told; creations and leftovers behind them are mended."""
+    store = StuckStore()
+    depot = Depot(store=store)
+    depot.fill(4)
+    store.stuck, moved = (depot.put(new_key()) for _ in range(2))
+    _, finished = depot.abandoned()
+    depot.store.leftovers["incoming/old"] = b"half"
+    depot.store.modified["incoming/old"] = depot.clock.now() - timedelta(days=2)
+
+    events = depot.run(REPAIR)
+
+    assert actions(events) == [
+        (Action.QUARANTINED, moved),
+        (Action.FINISHED, finished),
+        (Action.QUARANTINED, "incoming/old"),
+    ]
+    (told,) = [each for each in events if isinstance(each, Finding) and "moved" in each.detail]
+    assert (told.fault, told.key) == (Fault.ORPHAN, store.stuck)
+    assert "Immutable." in told.detail
+    assert store.stuck in depot.store.objects
+
+
+@pytest.mark.parametrize("tasks", [REPAIR, PURGE])
+def test_store_that_goes_away_ends_the_repair(tasks: Tasks) -> None:
+    """It is not taken for something wrong with one object."""
+    store = StuckStore()
+    depot = Depot(store=store)
+    depot.fill(4)
+    store.stuck = depot.put(new_key()) if tasks is REPAIR else aside(depot, new_key(), 31)
+    store.goes_away = True
+
+    with pytest.raises(StorageUnavailableError):
+        depot.run(tasks)
+
+
+def test_bytes_that_cannot_be_deleted_do_not_stop_the_purge() -> None:
+    store = StuckStore()
+    depot = Depot(store=store)
+    stuck, old = (aside(depot, new_key(), 31) for _ in range(2))
+    store.stuck = stuck
+
+    events = depot.run(PURGE)
+
+    assert faults(events) == [(Fault.NOT_PURGED, stuck)]
+    assert actions(events) == [(Action.PURGED, old)]
 
 
 def test_database_that_goes_away_ends_the_repair() -> None:
