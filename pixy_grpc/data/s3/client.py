@@ -10,7 +10,9 @@ import obstore
 from obstore.store import S3Store as Bucket
 
 from pixy_grpc.core.call import Deadline
+from pixy_grpc.core.exceptions import StorageUnavailableError
 from pixy_grpc.data.s3.address import BucketAccess
+from pixy_grpc.data.s3.errors import UnreadableListingError
 from pixy_grpc.data.s3.requests import Request
 
 if TYPE_CHECKING:
@@ -112,14 +114,18 @@ class BucketClient:
     def names(self, folder: str, start: str, deadline: Deadline) -> Sequence[str]:
         """Return the names in a folder, its end or `start` behind it, that begin with `start`."""
         work = self._list(folder, start)
-        return Request(work).result(deadline.within(REQUEST_SECONDS))
+        try:
+            return Request(work).result(deadline.within(REQUEST_SECONDS))
+        except UnreadableListingError as error:
+            raise StorageUnavailableError("The store lists what cannot be read.") from error
 
     def pages(
         self, folder: str, page_seconds: float = REQUEST_SECONDS
     ) -> Iterator[Sequence[Listed]]:
         """Yield what is in a folder or below it, of the whole bucket where that is empty.
 
-        A page is asked for when it is wanted, and each has that long.
+        A page is asked for when it is wanted, and each has that long. Raises
+        UnreadableListingError.
         """
         listing = obstore.list(self._bucket, folder or None, chunk_size=OBJECTS_A_PAGE)
         while page := Request(_next_page(listing)).result(Deadline.after(page_seconds)):

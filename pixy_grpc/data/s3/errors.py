@@ -4,7 +4,12 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
+from obstore.exceptions import (
+    AlreadyExistsError,
+    BaseError,
+    InvalidPathError,
+    PreconditionError,
+)
 
 from pixy_grpc.core.call import Deadline
 from pixy_grpc.core.exceptions import ImageException, StorageFullError, StorageUnavailableError
@@ -19,6 +24,9 @@ _STATUS = re.compile(r"status code: (\d{3}[ A-Za-z]*)")
 _CODE = re.compile(r"<Code>(\w+)</Code>")
 _KIND = re.compile(r"HttpError \{\s+kind: (\w+)")
 _DETAIL = re.compile(r"(?:message|error): \"([^\"]*)\"")
+
+_ODD_NAME = re.compile(r'^ +path: "((?:[^"\\]|\\.)*)"', re.MULTILINE)
+"""What an InvalidPathError is about, as Rust escapes it."""
 
 
 class MissingObjectError(Exception):
@@ -35,6 +43,17 @@ class ChangedObjectError(Exception):
 
 class EmptyRangeError(Exception):
     """The object has no byte in that range."""
+
+
+class UnreadableListingError(Exception):
+    """A listing has a name in it that obstore takes for no path, and so refuses as a whole.
+
+    `name` is that of the object, escaped, for the log alone.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
 
 
 class StoreAnswerError(Exception):
@@ -70,6 +89,9 @@ def _translate(error: Exception) -> Exception:
     for kind, meaning in _MEANINGS.items():
         if isinstance(error, kind):
             return meaning()
+    if isinstance(error, InvalidPathError):
+        odd = _ODD_NAME.search(str(error))
+        return UnreadableListingError(odd[1] if odd else "")
     found = set(_said(str(error)))
     if any(status.startswith(NO_RANGE) for status in found):
         return EmptyRangeError()

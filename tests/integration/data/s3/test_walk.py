@@ -3,6 +3,8 @@
 import secrets
 import time
 from datetime import UTC, datetime
+from urllib.parse import parse_qs, urlsplit
+from xml.sax.saxutils import escape
 
 import pytest
 
@@ -12,7 +14,7 @@ from pixy_grpc.data.s3.store import S3Store
 from tests.integration.data.examples import new_key, soon
 from tests.integration.data.mysql.faults import silent_listener
 from tests.integration.data.s3.conftest import STORE_ID
-from tests.support.provider import Reply, answer, providing
+from tests.support.provider import Peer, Reply, answer, providing
 from tests.support.seaweedfs import Bare, name_of
 
 pytestmark = pytest.mark.xdist_group("s3")
@@ -24,13 +26,31 @@ LATE_SECONDS = 1.0
 MOMENT = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
 MARKED = answer(STORE_ID.encode(), etag='"1"', last_modified=f"{MOMENT:%a, %d %b %Y %H:%M:%S} GMT")
 
+CONTROLS = {"\n": "&#10;", "\t": "&#9;"}
+"""How a listing has them."""
+
 
 def page(bare: Bare, *keys: str, next_token: str = "") -> Reply:
     """Answer a listing with some objects of 7 bytes, and whether there are more."""
+    return names_page([f"{bare.prefix}/{name_of(key)}" for key in keys], next_token)
+
+
+def listing(bare: Bare, *names: str) -> Reply:
+    """Answer each listing with those of the names that it asks for, as a bucket does."""
+    whole = sorted(f"{bare.prefix}/{name}" for name in names)
+
+    def reply(peer: Peer) -> None:
+        query = parse_qs(urlsplit(peer.provider.requests[-1].line.split()[1]).query)
+        names_page([name for name in whole if name.startswith(query["prefix"][0])])(peer)
+
+    return reply
+
+
+def names_page(names: list[str], next_token: str = "") -> Reply:
     found = "".join(
-        f"<Contents><Key>{bare.prefix}/{name_of(key)}</Key><Size>7</Size>"
+        f"<Contents><Key>{escape(name, CONTROLS)}</Key><Size>7</Size>"
         f"<LastModified>{MOMENT:%Y-%m-%dT%H:%M:%S.000Z}</LastModified></Contents>"
-        for key in keys
+        for name in names
     )
     more = f"<NextContinuationToken>{next_token}</NextContinuationToken>" if next_token else ""
     listing = f"<ListBucketResult>{more}{found}</ListBucketResult>"
@@ -55,6 +75,43 @@ def test_walk_asks_for_a_page_when_it_is_wanted(bare: Bare) -> None:
         ]
         assert len(stand_in.requests) == 3
         assert "continuation-token=behind-these" in stand_in.requests[2].line
+
+
+@pytest.mark.parametrize("odd", ["notes\n1.txt", "zz//b.txt", "00/../c", "ab/no\tes"])
+def test_walk_goes_round_a_name_that_cannot_be_read(
+    bare: Bare, odd: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Somebody put it there: the objects that are ours are met, each once, and the log names
+    it. A listing that has it is refused as a whole.
+    """
+    keys = sorted(new_key() for _ in range(30))
+    keys.append(f"ab{new_key()[2:]}")
+    with providing() as stand_in:
+        stand_in.will(MARKED, listing(bare, odd, *map(name_of, keys)))
+
+        found = [each.key for each in S3Store(bare.access(stand_in.origin)).list_objects()]
+
+    assert sorted(found) == sorted(keys)
+    assert repr(f"{bare.prefix}/{odd}")[1:-1] in caplog.text
+
+
+def test_name_that_cannot_be_read_hides_no_more_than_its_own_folder(
+    bare: Bare, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A folder of objects, or the quarantine: the walk comes to its end."""
+    beside, other = "abcd" + new_key()[4:], "abce" + new_key()[4:]
+    odd = ("ab/cd/no\ntes", "quarantine/no\ntes")
+    with providing() as stand_in:
+        stand_in.will(MARKED, listing(bare, *odd, name_of(beside), name_of(other)))
+        store = S3Store(bare.access(stand_in.origin))
+
+        assert [each.key for each in store.list_objects()] == [other]
+        assert list(store.list_quarantine()) == []
+        with pytest.raises(StorageUnavailableError):
+            store.keys(beside.partition(".")[0], soon())
+
+    assert f"{bare.prefix}/ab/cd'" in caplog.text
+    assert f"{bare.prefix}/quarantine'" in caplog.text
 
 
 def test_walk_that_is_cut_off_says_so(bare: Bare) -> None:
