@@ -24,6 +24,7 @@ from pixy_grpc.data.init import (
     require_pair,
 )
 from pixy_grpc.data.inventory import SqlInventory
+from pixy_grpc.data.misdirection import is_misdirected
 from pixy_grpc.data.mysql import MySQLDatabase, durability_warnings, parse_url
 from pixy_grpc.data.older_files import older_files
 from pixy_grpc.data.rendition_cache import FolderRenditionCache
@@ -62,6 +63,10 @@ _LATER = " Try again later."
 """What a call is told, and a start is not: it is the setting that is to be looked at."""
 
 _log = logging.getLogger(__name__)
+
+
+class OutOfReachError(SettingsError):
+    """What a setting names does not answer; the setting may be right."""
 
 
 class Closable(Protocol):
@@ -141,7 +146,8 @@ def checking(settings: Settings, limits: FsckLimits | None = None) -> Iterator[F
 
     The limits are those of the service unless given.
 
-    Raises SettingsError, and StoreMismatchError where database and store are not a pair.
+    Raises SettingsError, OutOfReachError where what it names does not answer, and
+    StoreMismatchError where database and store are not a pair.
     """
     deadline = Deadline.after(CHECK_SECONDS)
     store = open_store(settings)
@@ -174,7 +180,8 @@ def _blamed_on(setting: str) -> Iterator[None]:
     except ImageException as error:
         why = f" ({error.__cause__})" if error.__cause__ else ""
         what = error.message.removesuffix(_LATER)
-        raise SettingsError(f"{setting}: {what}{why}") from error
+        kind = SettingsError if is_misdirected(error) else OutOfReachError
+        raise kind(f"{setting}: {what}{why}") from error
 
 
 def _warn(database: Database, deadline: Deadline) -> None:

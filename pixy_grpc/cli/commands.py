@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from pixy_grpc.app import prepare
-from pixy_grpc.cli.fsck import EXIT_CODES, purge_age, run_fsck
+from pixy_grpc.cli.fsck import EXIT_CODES, concluding, purge_age, run_fsck
 from pixy_grpc.core.starting import version_line
 from pixy_grpc.logs import configure_logs
 from pixy_grpc.service.fsck import Tasks
@@ -93,10 +93,11 @@ def fsck(
     ] = False,
 ) -> None:
     """Check that every image has its bytes and all bytes an image; servers may run."""
-    tasks = Tasks(not quick, repair, adopt, purge_age(older_than, purge=purge_quarantine))
-    settings = load_settings()
-    configure_logs("WARNING")
-    sys.exit(run_fsck(settings, tasks, as_json=as_json))
+    with concluding(as_json=as_json):
+        tasks = Tasks(not quick, repair, adopt, purge_age(older_than, purge=purge_quarantine))
+        settings = load_settings()
+        configure_logs("WARNING")
+        sys.exit(run_fsck(settings, tasks, as_json=as_json))
 
 
 def run() -> None:

@@ -4,17 +4,24 @@ import re
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import timedelta
 from types import FrameType
 
 import typer
 
-from pixy_grpc.app import checking
-from pixy_grpc.cli.fsck_report import JsonReport, Outcome, Report, Tally, TextReport
+from pixy_grpc.app import OutOfReachError, checking
+from pixy_grpc.cli.fsck_report import (
+    JsonReport,
+    Outcome,
+    OutputError,
+    Report,
+    Tally,
+    TextReport,
+)
 from pixy_grpc.core.exceptions import ImageException
 from pixy_grpc.data.init import StoreMismatchError
-from pixy_grpc.service.fsck import Fsck, FsckLimits, Tasks, TooManyOrphansError
+from pixy_grpc.service.fsck import Counts, Fsck, FsckLimits, Tasks, TooManyOrphansError
 from pixy_grpc.settings import Settings, SettingsError
 
 CLEAN = 0
@@ -33,9 +40,13 @@ Exit codes:
        objects belong to no image (up to 10 are always allowed, but no more
        than half of all objects); nothing was changed, unless those objects
        came to light only during the repair: then what was done is told
-  4    the database or the store went away; run it again
+  4    the database, the store or whoever reads the output went away; run it
+       again
   130  stopped by SIGINT or SIGTERM; what was done is whole
 """
+
+LONGEST_AGE = timedelta(days=36_500)
+"""A hundred years: nothing in quarantine is older, and no calendar ends before that."""
 
 _DURATION = re.compile(r"(?P<count>\d{1,6})(?P<unit>[smhdw])", re.ASCII)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -53,7 +64,10 @@ def _duration(text: str) -> timedelta:
     match = _DURATION.fullmatch(text)
     if not match:
         raise SettingsError("--older-than takes a number and s, m, h, d or w, such as 30d")
-    return timedelta(**{_UNITS[match["unit"]]: int(match["count"])})
+    age = timedelta(**{_UNITS[match["unit"]]: int(match["count"])})
+    if age > LONGEST_AGE:
+        raise SettingsError(f"--older-than takes {LONGEST_AGE.days}d at most")
+    return age
 
 
 def run_fsck(
@@ -71,9 +85,23 @@ def run_fsck(
         ):
             return _told(fsck, tasks, report, is_stopped)
     except StoreMismatchError as error:
-        return _ended(REFUSED, str(error))
+        return _never_began(REFUSED, str(error), as_json=as_json)
+    except OutOfReachError as error:
+        return _never_began(UNREACHABLE, str(error), as_json=as_json)
     except ImageException as error:
-        return _ended(UNREACHABLE, error.message)
+        return _never_began(UNREACHABLE, error.message, as_json=as_json)
+    except OutputError as error:
+        return _ended(UNREACHABLE, str(error))
+
+
+@contextmanager
+def concluding(*, as_json: bool) -> Iterator[None]:
+    """Have the last line of JSON say so where settings or options cannot be used."""
+    try:
+        yield
+    except SettingsError as error:
+        _conclude_unbegun(str(error), as_json=as_json)
+        raise
 
 
 def _told(fsck: Fsck, tasks: Tasks, report: Report, is_stopped: Callable[[], bool]) -> int:
@@ -95,6 +123,18 @@ def _told(fsck: Fsck, tasks: Tasks, report: Report, is_stopped: Callable[[], boo
     if stopped:
         return _ended(code, stopped)
     return FINDINGS if tally.left else CLEAN
+
+
+def _never_began(code: int, why: str, *, as_json: bool) -> int:
+    _conclude_unbegun(why, as_json=as_json)
+    return _ended(code, why)
+
+
+def _conclude_unbegun(why: str, *, as_json: bool) -> None:
+    """Tell a program why nothing was looked at; a person reads it in the line of the error."""
+    if as_json:
+        with suppress(OutputError):  # the code says enough
+            JsonReport().conclude(Outcome(Tally(), Counts(), why))
 
 
 def _ended(code: int, why: str) -> int:

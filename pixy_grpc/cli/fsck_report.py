@@ -1,6 +1,7 @@
 """How `pixy-grpc fsck` tells what it finds: lines and a bar to people, JSON to programs."""
 
 import json
+import os
 import sys
 from collections import Counter
 from contextlib import AbstractContextManager
@@ -117,9 +118,9 @@ class TextReport:
         if isinstance(event, Progress):
             self._move(event)
         elif isinstance(event, Finding):
-            typer.echo(_line(event.fault, event.guid, event.key, event.detail))
+            _print(_line(event.fault, event.guid, event.key, event.detail))
         else:
-            typer.echo(_line(event.action, event.guid, event.key, ""))
+            _print(_line(event.action, event.guid, event.key, ""))
 
     def conclude(self, outcome: Outcome) -> None:
         """Print the summary, and what is not wrong but worth knowing."""
@@ -128,9 +129,7 @@ class TextReport:
         found = sum(tally.found.values())
         so_far = " so far" if outcome.stopped else ""
         said = f"{found} wrong, {tally.left} left" if found else "nothing is wrong"
-        typer.echo(
-            f"{counts.images} images and {counts.objects} objects looked at{so_far}: {said}."
-        )
+        _print(f"{counts.images} images and {counts.objects} objects looked at{so_far}: {said}.")
         for text, count in (
             ("images without sums to hold them to, until --adopt", counts.unverified),
             ("objects without a row that are too young to be judged", counts.young),
@@ -138,7 +137,7 @@ class TextReport:
             ("objects that stay in quarantine", counts.kept_in_quarantine),
         ):
             if count:
-                typer.echo(f"{text}: {count}")
+                _print(f"{text}: {count}")
 
     def _move(self, progress: Progress) -> None:
         if progress.step not in self._tasks:
@@ -147,9 +146,29 @@ class TextReport:
         self._bar.update(task, completed=progress.at, total=progress.total)
 
 
+class OutputError(Exception):
+    """What was found cannot be written: the disk is full, or whoever reads it has gone."""
+
+
+def _print(line: str) -> None:
+    """Print a line, whole, now. Raises OutputError; from then on nobody hears anything."""
+    try:
+        typer.echo(line)
+    except OSError as error:
+        _be_silent()
+        raise OutputError(f"What is found cannot be written: {error.strerror}.") from error
+
+
+def _be_silent() -> None:
+    """Let the end of the process write what waits in a buffer to where there is room."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
 def _print_json(document: object) -> None:
     """Print on one line, in ASCII, which no terminal or locale can spoil."""
-    typer.echo(json.dumps(document))
+    _print(json.dumps(document))
 
 
 def _line(what: str, guid: str, key: str, detail: str) -> str:

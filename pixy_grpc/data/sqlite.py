@@ -248,6 +248,14 @@ def _translate(error: sqlite3.Error, deadline: Deadline) -> ImageException | Non
     return None
 
 
+def is_misdirected(cause: BaseException | None) -> bool:
+    """Tell whether there is no such file, or it is no database of ours."""
+    if not isinstance(cause, sqlite3.Error):
+        return False
+    code = getattr(cause, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    return code in _MISDIRECTED or str(cause).startswith(_NO_TABLE)
+
+
 _NO_TABLE = "no such table"
 """What SQLite says, under no code of its own, of a file that is empty, or not ours."""
 
@@ -260,6 +268,16 @@ _LOST = frozenset(
         sqlite3.SQLITE_PERM,
         sqlite3.SQLITE_READONLY,
         sqlite3.SQLITE_PROTOCOL,
+    }
+)
+
+
+_MISDIRECTED = frozenset(
+    {
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_NOTADB,
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_READONLY,
     }
 )
 

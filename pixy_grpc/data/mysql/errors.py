@@ -122,6 +122,9 @@ _WRITE_FAILED = frozenset({3, 1026, 1030})
 
 _NO_SPACE = ("No space left", "quota exceeded")
 
+_MISDIRECTED = frozenset({1044, 1045, 1046, 1049, 1130, 1142, 1143, 1146, 1698})
+"""What a server says that is there, and has no such account, database or table."""
+
 _REFUSALS = (Kind.REFUSED, Kind.LOST)
 
 
@@ -132,6 +135,11 @@ def kind_of(error: pymysql.Error) -> Kind | None:
     if number in _WRITE_FAILED and not any(text in str(error) for text in _NO_SPACE):
         return None
     return kind
+
+
+def is_misdirected(cause: BaseException | None) -> bool:
+    """Tell whether the server is there, and not what we were told it is."""
+    return isinstance(cause, pymysql.Error) and not _MISDIRECTED.isdisjoint(cause.args[:1])
 
 
 def ends_connection(error: pymysql.Error) -> bool:

@@ -50,7 +50,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from pixy_grpc.core.creations import Creation
-from pixy_grpc.core.keys import guid_of
+from pixy_grpc.core.keys import KEY, guid_of
 from pixy_grpc.core.ports import StoredObject
 from pixy_grpc.service.creation.leases import Leases
 from pixy_grpc.service.fsck.parts import FsckLimits, FsckParts, soon
@@ -101,15 +101,19 @@ class Judge:
         self._limits = limits
 
     def judge(self, seen: Sequence[StoredObject]) -> Iterator[Judged]:
-        """Yield those of the bytes that no row names, in their order."""
+        """Yield those of the bytes that no row names, in their order.
+
+        Nobody is asked about what is no key, such as what a cut write left, or a name that
+        is not UTF-8: no row has ever named it.
+        """
         inventory = self._parts.inventory
-        named = inventory.named({each.key for each in seen}, soon())
-        left = [each for each in seen if each.key not in named]  # most are gone by now
-        guids = {guid_of(each.key) for each in left}
+        keys = {each.key for each in seen if KEY.fullmatch(each.key)}
+        left = keys - inventory.named(keys, soon())  # most are gone by now
+        guids = {guid_of(key) for key in left}
         creations = {each.guid: each for each in inventory.list_not_done(guids, soon())}
         bare = inventory.without_contents(guids, soon())
-        named = inventory.named({each.key for each in left}, soon())  # after both
-        for each in left:
+        named = keys - left | inventory.named(left, soon())  # after both
+        for each in seen:
             if each.key not in named:
                 guid = guid_of(each.key)
                 yield self._judged(each, creations.get(guid), is_bare=guid in bare)

@@ -8,6 +8,7 @@ import threading
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import TextIO
 
 import pytest
 
@@ -75,13 +76,15 @@ def _events(text: str) -> list[dict[str, object]]:
     return [json.loads(line) for line in text.splitlines()]
 
 
-def start(folder: Path, *arguments: str) -> "subprocess.Popen[str]":
-    """Start the command, its output in pipes that hold 64 KiB."""
+def start(
+    folder: Path, *arguments: str, output: "int | TextIO" = subprocess.PIPE
+) -> "subprocess.Popen[str]":
+    """Start the command, its output in pipes that hold 64 KiB, or where it is sent."""
     return subprocess.Popen(
         [PROGRAM, "fsck", *arguments],
         cwd=folder,
         env=environment(PIXY_SPOOL=SPOOL),
-        stdout=subprocess.PIPE,
+        stdout=output,
         stderr=subprocess.PIPE,
         text=True,
     )

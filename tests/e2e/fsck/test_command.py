@@ -131,6 +131,7 @@ def test_purge_deletes_by_age_and_by_nothing_else(
         ("12h", timedelta(hours=12)),
         ("30d", timedelta(days=30)),
         ("8w", timedelta(weeks=8)),
+        ("36500d", timedelta(days=36_500)),
     ],
 )
 def test_older_than_takes_durations(text: str, age: timedelta) -> None:
@@ -147,6 +148,8 @@ def test_older_than_takes_durations(text: str, age: timedelta) -> None:
         ("1d2h", True, "30d"),
         ("d", True, "30d"),
         ("1234567d", True, "30d"),
+        ("36501d", True, "36500d"),
+        ("999999w", True, "36500d"),
     ],
 )
 def test_purge_takes_both_options(text: str, says: str, *, purge: bool) -> None:
@@ -156,12 +159,60 @@ def test_purge_takes_both_options(text: str, says: str, *, purge: bool) -> None:
 
 
 def test_bad_options_end_with_one_line(depot: Depot) -> None:
-    """And with 2, like a bad setting; nothing has been looked at."""
-    ended = fsck(depot.folder, "--purge-quarantine")
+    """And with 2, like a bad setting; nothing has been looked at, and a program is told why."""
+    for options in (["--purge-quarantine"], ["--purge-quarantine", "--older-than", "999999d"]):
+        ended = fsck(depot.folder, *options)
+
+        (line,) = ended.errors
+        assert (ended.code, ended.events) == (2, [ended.summary])
+        assert "--older-than" in line
+        assert str(ended.summary["stopped"]) in line
+
+
+def test_bad_setting_ends_with_a_summary(tmp_path: Path) -> None:
+    ended = fsck(tmp_path, PIXY_DATABASE_URL="sqlite:///none.db")
 
     (line,) = ended.errors
-    assert (ended.code, ended.events) == (2, [])
-    assert "--older-than" in line
+    assert (ended.code, ended.events) == (2, [ended.summary])
+    assert "PIXY_DATABASE_URL" in str(ended.summary["stopped"])
+    assert str(ended.summary["stopped"]) in line
+
+
+def test_database_that_is_down_ends_with_4(depot: Depot) -> None:
+    """From the start: the setting may be right, and the next run find it."""
+    ended = fsck(depot.folder, PIXY_DATABASE_URL="mysql://me:word@127.0.0.1:1/pixy")
+
+    (line,) = ended.errors
+    assert (ended.code, ended.events) == (4, [ended.summary])
+    assert "PIXY_DATABASE_URL" in line
+    assert "PIXY_DATABASE_URL" in str(ended.summary["stopped"])
+
+
+@pytest.mark.parametrize("options", [["--json"], []])
+def test_output_that_cannot_be_written_ends_with_4(depot: Depot, options: list[str]) -> None:
+    """On a full disk: one line, and no traceback; what would have been told is not lost."""
+    depot.older("gone.png")
+    with Path("/dev/full").open("w") as full:
+        process = start(depot.folder, *options, output=full)
+        _, errors = process.communicate(timeout=WAIT_SECONDS)
+
+    assert process.returncode == 4
+    (line,) = errors.splitlines()
+    assert "cannot be written" in line
+
+
+def test_reader_that_goes_away_ends_a_check(depot: Depot) -> None:
+    many_rows(depot, 2_000)
+    process = start(depot.folder, "--json")
+    assert process.stdout
+    process.stdout.readline()
+    process.stdout.close()
+
+    assert process.wait(WAIT_SECONDS) == 4
+    assert process.stderr
+    (line,) = process.stderr.read().splitlines()
+    process.stderr.close()
+    assert "cannot be written" in line
 
 
 def test_store_of_another_service_is_refused(
@@ -178,7 +229,8 @@ def test_store_of_another_service_is_refused(
     ended = run_here(capsys, crossed, Tasks(repair=True))
 
     (line,) = ended.errors
-    assert (ended.code, ended.events) == (3, [])
+    assert (ended.code, ended.events) == (3, [ended.summary])
+    assert str(ended.summary["stopped"]) in line
     assert depot.store_id in line
     assert other.store_id in line
     assert files(depot.root) == {orphan}

@@ -116,7 +116,7 @@ def test_bucket_of_another_service_is_refused(
 
     for each in (unmarked, ended):
         (line,) = each.errors
-        assert (each.code, each.events) == (3, [])
+        assert (each.code, each.events) == (3, [each.summary])
         assert "PIXY_IMAGES and PIXY_DATABASE_URL" in line
     assert damaged.bare.names() == sorted([*damaged.left, name_of(damaged.orphan)])
 
@@ -129,3 +129,16 @@ def test_missing_bucket_ends_with_one_line(tmp_path: Path) -> None:
 
     with pytest.raises(SettingsError, match=r"^PIXY_IMAGES: .*NoSuchBucket"):
         run_fsck(settings, Tasks(), as_json=True)
+
+
+def test_store_that_is_down_ends_with_4(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """From the start, as the database does."""
+    bare = Bare(shared_seaweedfs())
+    prepare(settings_for(tmp_path, **bare.settings))
+    nowhere = {**bare.settings, "aws_endpoint_url": "http://127.0.0.1:1"}
+
+    ended = run_here(capsys, settings_for(tmp_path, **nowhere))
+
+    (line,) = ended.errors
+    assert (ended.code, ended.events) == (4, [ended.summary])
+    assert "PIXY_IMAGES" in line

@@ -175,6 +175,22 @@ def test_names_that_are_no_keys_do_not_stop_a_run(depot: Depot) -> None:
     assert faults(events)[1:] == [(Fault.LEFTOVER, "incoming/a\\b")] * 2
 
 
+def test_name_that_is_not_utf8_is_put_aside_and_purged(small_depot: Depot) -> None:
+    """No database can be asked for it; it is as old as any other."""
+    small_depot.fill(4)
+    name = os.fsdecode(b"\xff.png")
+    odd = small_depot.root / ".incoming" / name
+    odd.write_bytes(b"half")
+    make_old(odd)
+
+    moved = small_depot.run(REPAIR)
+    make_old(small_depot.root / ".quarantine" / name)
+    purged = small_depot.run(Tasks(purge_older_than=timedelta(0)))
+
+    assert actions(moved) == [(Action.QUARANTINED, f"incoming/{name}")]
+    assert actions(purged) == [(Action.PURGED, name)]
+
+
 def test_rows_that_are_lost_are_not_taken_for_orphans(depot: Depot) -> None:
     """A database restored from an old copy knows nothing of newer images."""
     images = depot.fill(30)
