@@ -15,28 +15,38 @@ from rich.progress import Progress as Bar
 
 from pixy_grpc.service.fsck import Action, Counts, Event, Fault, Finding, Progress, Repair, Step
 
+_Named = tuple[Fault, str, str]
+"""A fault, and the guid and the key of what has it."""
+
 
 @dataclass
 class Tally:
-    """How much was found, and how much of it was mended."""
+    """What was found, each thing once however often it was told, and what of it is left."""
 
     found: Counter[Fault] = field(default_factory=Counter)
-    mended: Counter[Fault] = field(default_factory=Counter)
     done: Counter[Action] = field(default_factory=Counter)
+    _left: set[_Named] = field(default_factory=set)
 
     def add(self, event: Event) -> None:
         """Count an event."""
         if isinstance(event, Finding):
-            self.found[event.fault] += 1
+            named = _named(event.fault, event.guid, event.key)
+            self.found[event.fault] += named not in self._left
+            self._left.add(named)
         elif isinstance(event, Repair):
             self.done[event.action] += 1
             if event.fault:
-                self.mended[event.fault] += 1
+                self._left.discard(_named(event.fault, event.guid, event.key))
 
     @property
     def left(self) -> int:
         """How many findings nothing was done about."""
-        return sum(max(0, self.found[fault] - self.mended[fault]) for fault in self.found)
+        return len(self._left)
+
+
+def _named(fault: Fault, guid: str, key: str) -> _Named:
+    """Tell one finding from others: of unknown bytes the key is known once they are found."""
+    return (fault, guid, "" if fault is Fault.UNKNOWN_BYTES else key)
 
 
 @dataclass(frozen=True)

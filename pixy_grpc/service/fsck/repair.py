@@ -61,8 +61,7 @@ class Mending:
         key = judged.found.key
         completion = self._completed(creation)
         if completion is Completion.DONE:
-            yield Repair(Action.FINISHED, Fault.UNFINISHED, creation.guid, key)
-            yield from self._set_others_aside(creation.guid)
+            yield from self._told_finished(creation.guid)
         elif completion is Completion.UNUSABLE:
             yield from self._set_aside(key, Fault.UNFINISHED, creation.guid)
 
@@ -80,10 +79,13 @@ class Mending:
         _log.warning("not completed guid=%s reason=%s", creation.guid, reason)
         return Completion.BUSY
 
-    def _set_others_aside(self, guid: str) -> Iterator[Finding | Repair]:
-        """Move the other attempts at an image that is done: no row will name them."""
-        keys = self._parts.creation.store.keys(guid, soon())
-        for key in sorted(set(keys) - self._parts.inventory.named(keys, soon())):
+    def _told_finished(self, guid: str) -> Iterator[Finding | Repair]:
+        """Tell which attempt is the image, and move the others: no row will name them."""
+        keys = set(self._parts.creation.store.keys(guid, soon()))
+        named = self._parts.inventory.named(keys, soon())
+        for key in sorted(named):
+            yield Repair(Action.FINISHED, Fault.UNFINISHED, guid, key)
+        for key in sorted(keys - named):
             yield from self._set_aside(key, Fault.UNFINISHED, guid)
 
     def _set_counted_aside(self, key: str, fault: Fault, guid: str) -> Iterator[Finding | Repair]:
