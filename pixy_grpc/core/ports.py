@@ -254,6 +254,9 @@ class Inventory(Protocol):
     def without_contents(self, guids: Collection[str], deadline: Deadline) -> set[str]:
         """Return those of the guids whose image is there, but nothing of its bytes is known."""
 
+    def sharing(self, filename: str, deadline: Deadline) -> set[str]:
+        """Return the guids of images with that very filename of whose bytes nothing is known."""
+
     def list_not_done(self, guids: Collection[str], deadline: Deadline) -> Sequence[Creation]:
         """Return the creations of these guids that are not done: no others will ever be."""
 
@@ -322,6 +325,12 @@ class ImageStore(Protocol):
     def open(self, key: str, deadline: Deadline) -> AbstractContextManager[StoredBytes]:
         """Open bytes for reading. Raises ImageCorruptError where there are none, or
         what is there is no plain object.
+        """
+
+    def modified_at(self, key: str, deadline: Deadline) -> datetime:
+        """Return when the bytes were stored or last written to, aware, by the store's clock.
+
+        Raises ImageCorruptError as `open` does.
         """
 
     def delete(self, key: str, deadline: Deadline) -> None:

@@ -7,6 +7,7 @@ import stat
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from pixy_grpc.core.call import Deadline
@@ -96,6 +97,11 @@ class FolderStore:
         """Open a plain file; a link or folder in its place is damage."""
         with self._opened(self._path(key), deadline) as opened:
             yield opened
+
+    def modified_at(self, key: str, deadline: Deadline) -> datetime:
+        """Look at the file's own time."""
+        with self.open(key, deadline) as opened:
+            return opened.modified_at
 
     def delete(self, key: str, deadline: Deadline) -> None:
         """Remove the file, if it is there."""
@@ -254,7 +260,9 @@ class OpenFile:
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
-        self.size_bytes = os.fstat(descriptor).st_size
+        status = os.fstat(descriptor)
+        self.size_bytes = status.st_size
+        self.modified_at = datetime.fromtimestamp(status.st_mtime, UTC)
 
     def read(self, offset: int, length: int, head: bytes = b"") -> bytes:
         """Read without moving a position; a short read is continued to the end.

@@ -29,6 +29,11 @@ _WITHOUT_CONTENTS = """
     WHERE i.guid IN ({}) AND c.image_id IS NULL
 """
 
+_SHARING = """
+    SELECT i.guid, i.filename FROM images i LEFT JOIN image_contents c ON c.image_id = i.id
+    WHERE i.filename = :filename AND c.image_id IS NULL
+"""
+
 _NOT_DONE = f"""
     SELECT {CREATION_COLUMNS} FROM creations
     WHERE state IN ('claimed', 'asked', 'kept', 'refused', 'unknown') AND guid IN ({{}})
@@ -78,6 +83,12 @@ class SqlInventory:
         return {
             row["guid"].lower() for row in among(self._database, _WITHOUT_CONTENTS, guids, deadline)
         }
+
+    def sharing(self, filename: str, deadline: Deadline) -> set[str]:
+        """Look in the index of filenames; a collation may take others for the same."""
+        with self._database.read(deadline) as session:
+            rows = session.query(_SHARING, {"filename": filename})
+        return {row["guid"].lower() for row in rows if row["filename"] == filename}
 
     def list_not_done(self, guids: Collection[str], deadline: Deadline) -> Sequence[Creation]:
         """Look through the creations that are not done."""

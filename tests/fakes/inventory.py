@@ -43,6 +43,12 @@ class InMemoryInventory:
             bare = {guid for guid, (_, each) in tables.rows.items() if each.contents is None}
         return bare & set(guids)
 
+    def sharing(self, filename: str, deadline: Deadline) -> set[str]:
+        """Look at every image."""
+        with self._images.lent(deadline) as tables:
+            bare = {guid: each for guid, (_, each) in tables.rows.items() if each.contents is None}
+        return {guid for guid, each in bare.items() if each.image.filename == filename}
+
     def list_not_done(self, guids: Collection[str], deadline: Deadline) -> Sequence[Creation]:
         """Look at every creation."""
         with self._images.lent(deadline) as tables:

@@ -66,6 +66,13 @@ class InMemoryImageStore:
             raise ImageCorruptError("The image's bytes are missing.")
         yield InMemoryBytes(self.objects[key])
 
+    def modified_at(self, key: str, deadline: Deadline) -> datetime:
+        """Return what is kept of it."""
+        self._require(deadline)
+        if key not in self.objects:
+            raise ImageCorruptError("The image's bytes are missing.")
+        return self.modified[key]
+
     def delete(self, key: str, deadline: Deadline) -> None:
         """Forget a key."""
         self._require(deadline)

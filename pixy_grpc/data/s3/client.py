@@ -107,6 +107,10 @@ class BucketClient:
         """
         return Request(self._get(name, span, tag))
 
+    def modified_at(self, name: str, deadline: Deadline) -> datetime:
+        """Return when an object was stored. Raises MissingObjectError."""
+        return Request(self._modified_at(name)).result(deadline.within(REQUEST_SECONDS))
+
     def delete(self, name: str, deadline: Deadline) -> None:
         """Remove an object; one that is not there is no error."""
         Request(self._delete(name)).result(deadline.within(REQUEST_SECONDS))
@@ -136,6 +140,9 @@ class BucketClient:
 
     async def _delete(self, name: str) -> None:
         await obstore.delete_async(self._bucket, name)
+
+    async def _modified_at(self, name: str) -> datetime:
+        return (await obstore.head_async(self._bucket, name))["last_modified"]
 
     async def _get(self, name: str, span: range | None, tag: str) -> Part:
         options: obstore.GetOptions = {"if_match": tag} if tag else {}

@@ -5,9 +5,14 @@ import math
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import datetime
 
 from pixy_grpc.core.call import Deadline
-from pixy_grpc.core.exceptions import ConstraintViolationError, StorageUnavailableError
+from pixy_grpc.core.exceptions import (
+    ConstraintViolationError,
+    ImageCorruptError,
+    StorageUnavailableError,
+)
 from pixy_grpc.core.keys import beside
 from pixy_grpc.core.ports import StoredObject
 from pixy_grpc.data.s3.address import BucketAccess
@@ -82,6 +87,15 @@ class S3Store:
         """Open an object, reading its beginning."""
         with self._opened(self._names.stored(key), deadline) as opened:
             yield opened
+
+    def modified_at(self, key: str, deadline: Deadline) -> datetime:
+        """Ask for all about the object but its bytes."""
+        require_time(deadline)
+        try:
+            return self._client.modified_at(self._names.stored(key), deadline)
+        except MissingObjectError as error:
+            self._look_at_mark(deadline)
+            raise ImageCorruptError("The image's bytes are missing.") from error
 
     def delete(self, key: str, deadline: Deadline) -> None:
         """Remove the object, if it is there."""

@@ -18,7 +18,7 @@ class Fault(StrEnum):
     WRONG_SUM = "wrong_sum"
     """An image with other bytes than were stored."""
     NOT_AN_IMAGE = "not_an_image"
-    """An older image that has its sums now, though its bytes do not decode."""
+    """An older image whose bytes do not decode: cut off, and left alone, or nothing known."""
     ORPHAN = "bytes_without_row"
     """Bytes that no row and no creation names, nor ever will."""
     UNFINISHED = "unfinished_creation"

@@ -36,6 +36,7 @@ class Fsck:
     ) -> None:
         self.counts = Counts()
         self._parts = parts
+        self._limits = limits
         creation = parts.creation
         self._leases = Leases(creation.creations, creation.clock, creation_limits)
         keeping = Keeping(creation, self._leases, creation_limits)
@@ -65,7 +66,7 @@ class Fsck:
 
     def _change(self, tasks: Tasks) -> Iterator[Event]:
         if tasks.adopt:
-            yield from Adoption(self._parts, self.counts).run()
+            yield from Adoption(self._parts, self.counts, self._limits).run()
         if tasks.repair:
             yield from Restoration(self._parts).run()
             yield from self._mending.run()

@@ -95,7 +95,7 @@ def test_adopted_images_are_verified_from_then_on(depot: Depot) -> None:
     """A client that read them as they were reads them held to their SHA-256."""
     depot.sql("UPDATE adoption SET last_image = 1000")
     guid = depot.older("fox.png")
-    (depot.root / "fox.png").write_bytes(DATA)
+    depot.file("fox.png")
     with running_server(depot.folder) as server, server.client() as client:
         assert not client.read(guid).verified
 

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -159,6 +160,20 @@ def test_opened_bytes_outlive_their_key(store: ImageStore) -> None:
         pass
 
 
+def test_modification_is_when_bytes_were_stored(open_store: OpenStore) -> None:
+    """Aware, by a clock about as ours, and as a walk tells it."""
+    key = new_key()
+    open_store().put(key, DATA, soon())
+
+    found = open_store().modified_at(key, soon())
+
+    assert abs(datetime.now(UTC) - found) < timedelta(minutes=1)
+    (listed,) = open_store().list_objects()
+    assert abs(listed.modified_at - found) < timedelta(seconds=1)
+    with pytest.raises(ImageCorruptError):
+        open_store().modified_at(new_key(), soon())
+
+
 def test_delete_of_a_missing_key_is_fine(store: ImageStore) -> None:
     store.delete(new_key(), soon())
 
@@ -229,6 +244,7 @@ KEY = new_key()
 OPERATIONS: dict[str, Callable[[ImageStore, Deadline], object]] = {
     "put": lambda store, deadline: store.put(KEY, DATA, deadline),
     "open": lambda store, deadline: store.open(KEY, deadline).__enter__(),
+    "modified_at": lambda store, deadline: store.modified_at(KEY, deadline),
     "delete": lambda store, deadline: store.delete(KEY, deadline),
     "keys": lambda store, deadline: store.keys(new_guid(), deadline),
     "quarantine": lambda store, deadline: store.quarantine(KEY, deadline),

@@ -219,6 +219,7 @@ CALLS: dict[str, Callable[[Inventory, Deadline], object]] = {
     "present": lambda inventory, deadline: inventory.present(["a"], deadline),
     "named": lambda inventory, deadline: inventory.named(["a"], deadline),
     "without_contents": lambda inventory, deadline: inventory.without_contents(["a"], deadline),
+    "sharing": lambda inventory, deadline: inventory.sharing("a.png", deadline),
     "list_not_done": lambda inventory, deadline: inventory.list_not_done(["a"], deadline),
 }
 

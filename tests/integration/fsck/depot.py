@@ -81,6 +81,13 @@ class Depot:
         )
         return guid
 
+    def file(self, filename: str, data: bytes = DATA, age: timedelta = LONG) -> Path:
+        """Leave a file in the root, as an earlier PixyProxy does; return it."""
+        path = self.root / filename
+        path.write_bytes(data)
+        make_old(path, age)
+        return path
+
     def sql(self, statement: str, parameters: dict[str, object] | None = None) -> None:
         """Change the database behind everybody's back."""
         with self.database.write(soon()) as session:

@@ -1,5 +1,7 @@
 """Older images in a real folder and a real database: what --adopt makes of them."""
 
+from datetime import timedelta
+
 from pixy_grpc.core.models import ImageUpdate
 from pixy_grpc.core.ports import PageQuery
 from pixy_grpc.core.search import ImageFilter
@@ -17,7 +19,7 @@ ADOPT = Tasks(adopt=True)
 def pinned(depot: Depot, filename: str, data: bytes = DATA) -> str:
     """Add an older image with its file, taken over as at the first start; return its guid."""
     guid = depot.older(filename)
-    (depot.root / filename).write_bytes(data)
+    depot.file(filename, data)
     depot.sql("UPDATE adoption SET next_image = 1, last_image = 1000000")
     adopt(depot.database, FolderStore(depot.root), soon())
     return guid
@@ -58,11 +60,40 @@ def test_pinned_file_that_was_truncated_is_told(depot: Depot) -> None:
     assert depot.parts.images.get(guid, soon()).image.sha256 == ""
 
 
+def test_file_that_is_being_copied_is_left_until_it_is_whole(depot: Depot) -> None:
+    """What is there of it is not made the truth, however often it is looked at."""
+    guid = depot.older("fox.png")
+    depot.file("fox.png", DATA[:30])
+    assert actions(depot.run(ADOPT)) == []
+    depot.file("fox.png", age=timedelta(0))
+    assert actions(depot.run(ADOPT)) == []
+
+    depot.file("fox.png")
+
+    assert actions(depot.run(ADOPT)) == [(Action.ADOPTED, "older/fox.png")]
+    assert depot.parts.images.get(guid, soon()).image.width == 8
+
+
+def test_file_of_two_rows_is_adopted_by_neither(depot: Depot) -> None:
+    """By their filename to the letter: another that a collation takes for it is another."""
+    for prompt in ("a white cat", "a black cat"):
+        depot.older("cat.png", prompt)
+    depot.older("Cát.png ", "a cat abroad")
+    depot.older("Cat.png", "a lone cat")
+    depot.file("cat.png")
+    depot.file("Cat.png")
+
+    events = depot.run(ADOPT)
+
+    assert actions(events) == [(Action.ADOPTED, "older/Cat.png")]
+    assert faults(events).count((Fault.UNKNOWN_BYTES, "")) == 6
+
+
 def test_row_that_came_later_is_adopted_and_found(depot: Depot) -> None:
     """An earlier PixyProxy went on beside this one: its rows have neither file nor terms."""
     by_name, by_guid = depot.older("fox.png", "a marmot"), depot.older("gone.png", "a marmot")
-    (depot.root / "fox.png").write_bytes(DATA)
-    (depot.root / f"{by_guid}.png").write_bytes(DATA)
+    depot.file("fox.png")
+    depot.file(f"{by_guid}.png")
     assert found(depot, "marmot") == []
 
     events = depot.run(ADOPT)
@@ -79,7 +110,7 @@ def test_row_that_came_later_is_adopted_and_found(depot: Depot) -> None:
 def test_row_whose_guid_is_none_is_adopted_by_its_filename(depot: Depot) -> None:
     """No call finds it, as ever; it does not end the check."""
     depot.sql("INSERT INTO images (guid, filename, prompt) VALUES ('Nr. 7', 'fox.png', 'a fox')")
-    (depot.root / "fox.png").write_bytes(DATA)
+    depot.file("fox.png")
 
     events = depot.run(ADOPT)
 
@@ -93,7 +124,7 @@ def test_renamed_row_borrows_nobodys_file(depot: Depot) -> None:
     guid = depot.older("gone.png")
     later = depot.parts.clock.now().replace(year=2037)
     depot.parts.images.update(guid, ImageUpdate(filename="fox.png"), later, soon())
-    (depot.root / "fox.png").write_bytes(DATA)
+    depot.file("fox.png")
 
     events = depot.run(ADOPT)
 

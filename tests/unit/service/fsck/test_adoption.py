@@ -97,7 +97,7 @@ def test_older_image_of_another_size_is_not_adopted() -> None:
     assert actions(events) == []
 
 
-@pytest.mark.parametrize("data", [b"GIF89a and so on", b"", DATA[:-20]])
+@pytest.mark.parametrize("data", [b"GIF89a and so on", b""])
 def test_bytes_that_do_not_decode_get_sums_and_are_told(data: bytes) -> None:
     """They are what was there, and what it is somebody has to look at."""
     depot = Depot()
@@ -107,6 +107,66 @@ def test_bytes_that_do_not_decode_get_sums_and_are_told(data: bytes) -> None:
 
     assert actions(events) == [(Action.ADOPTED, image.key)]
     assert (Fault.NOT_AN_IMAGE, image.key) in faults(events)
+
+
+@pytest.mark.parametrize("data", [DATA[:-20], DATA[:8], b"\xff\xd8\xff and on", b"RIFF....WEBP"])
+def test_bytes_that_are_cut_off_are_told_and_left(data: bytes) -> None:
+    """They begin as an image: what is missing may come yet, and no sum is in its way."""
+    depot = Depot()
+    pinned = depot.image(data, without_sums("older/hen.png", data))
+    guid = bare(depot)
+    depot.older = Older(fox=depot.put("older/fox.png", data))
+
+    events = depot.run(ADOPT)
+
+    assert actions(events) == []
+    assert faults(events)[-2:] == [
+        (Fault.NOT_AN_IMAGE, pinned.key),
+        (Fault.NOT_AN_IMAGE, "older/fox.png"),
+    ]
+    assert known_of(depot, guid) is None
+
+
+@pytest.mark.parametrize(("age", "is_adopted"), [(4, False), (6, True)])
+def test_young_file_is_left_alone(age: int, *, is_adopted: bool) -> None:
+    """Somebody may still be at it, whatever it looks like by now."""
+    depot = Depot()
+    guid = bare(depot)
+    depot.older = Older(fox=depot.put("older/fox.png", DATA, timedelta(minutes=age)))
+    fsck = depot.fsck()
+
+    events = list(fsck.run(ADOPT))
+
+    assert bool(actions(events)) == is_adopted
+    assert (known_of(depot, guid) is not None) == is_adopted
+    assert fsck.counts.young == (0 if is_adopted else 1)
+
+
+def test_filename_of_two_images_is_nobodys() -> None:
+    """The later may have been written over the earlier: both are left, and told."""
+    depot = Depot()
+    guids = [bare(depot) for _ in range(2)]
+    depot.older = Older(fox=depot.put("older/fox.png", DATA))
+
+    events = depot.run(ADOPT)
+
+    assert actions(events) == []
+    told = [each for each in events if isinstance(each, Finding) and "filename" in each.detail]
+    assert [(each.fault, each.guid) for each in told] == [
+        (Fault.UNKNOWN_BYTES, guid) for guid in guids
+    ]
+    assert [known_of(depot, guid) for guid in guids] == [None, None]
+
+
+def test_filename_that_a_newer_image_has_as_well_is_the_older_ones() -> None:
+    """The bytes of the newer are known: its filename is a label."""
+    depot = Depot()
+    newer = NewImage(new_guid(), "fox.png", "a fox", depot.clock.now(), contents())
+    depot.images.add(newer, soon())
+    bare(depot)
+    depot.older = Older(fox=depot.put("older/fox.png", DATA))
+
+    assert actions(depot.run(ADOPT)) == [(Action.ADOPTED, "older/fox.png")]
 
 
 def test_image_without_contents_takes_the_file_of_its_guid() -> None:
