@@ -66,7 +66,7 @@ def migrate() -> None:
 
 
 @app.command(epilog=EXIT_CODES)
-def fsck(
+def fsck(  # noqa: PLR0913 - each is an option
     *,
     quick: Annotated[bool, typer.Option("--quick", help="Read no bytes: sizes only.")] = False,
     repair: Annotated[
@@ -88,13 +88,22 @@ def fsck(
     older_than: Annotated[
         str, typer.Option(metavar="DURATION", help="What has lain there for: 12h, 30d, 8w.")
     ] = "",
+    allow_orphans: Annotated[
+        int,
+        typer.Option(
+            metavar="N",
+            min=0,
+            help="Go on though over 1% of all objects are nobody's, if they are not more.",
+        ),
+    ] = 0,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object a line, a summary last.")
     ] = False,
 ) -> None:
     """Check that every image has its bytes and all bytes an image; servers may run."""
     with concluding(as_json=as_json):
-        tasks = Tasks(not quick, repair, adopt, purge_age(older_than, purge=purge_quarantine))
+        age = purge_age(older_than, purge=purge_quarantine)
+        tasks = Tasks(not quick, repair, adopt, age, allow_orphans)
         settings = load_settings()
         configure_logs("WARNING")
         sys.exit(run_fsck(settings, tasks, as_json=as_json))

@@ -37,9 +37,9 @@ Exit codes:
   1    findings are left
   2    a setting or an option cannot be used
   3    refused: the store ids of database and store differ, or over 1% of all
-       objects belong to no image (up to 10 are always allowed, but no more
-       than half of all objects); nothing was changed, unless those objects
-       came to light only during the repair: then what was done is told
+       objects belong to no image, and more than --allow-orphans; nothing was
+       changed, unless those objects came to light only during the repair: then
+       what was done is told
   4    the database, the store or whoever reads the output went away; run it
        again
   130  stopped by SIGINT or SIGTERM; what was done is whole

@@ -110,7 +110,7 @@ class TooManyOrphansError(Exception):
         super().__init__(
             f"{orphans} of {objects} objects belong to no image, more than the {allowed} that"
             f" crashes may leave: {done}. Is the database the right one, and not restored"
-            " from an old copy?"
+            " from an old copy? If it is, --allow-orphans N has N of them allowed."
         )
         self.orphans = orphans
         self.objects = objects

@@ -59,7 +59,7 @@ class Fsck:
             yield from RowCheck(self._parts, self.counts, sums=tasks.sums).run()
             yield from self._objects.run()
             yield from self._renditions.run()
-            self._require_few_orphans()
+            self._require_few_orphans(tasks.allow_orphans)
             yield from self._change(tasks)
         finally:
             self._leases.stop(JOIN_SECONDS)
@@ -69,12 +69,12 @@ class Fsck:
             yield from Adoption(self._parts, self.counts, self._limits).run()
         if tasks.repair:
             yield from Restoration(self._parts).run()
-            yield from self._mending.run()
+            yield from self._mending.run(tasks.allow_orphans)
             yield from self._renditions.remove()
         if tasks.purge_older_than is not None:
             yield from Purge(self._parts, self._judge, self.counts).run(tasks.purge_older_than)
 
-    def _require_few_orphans(self) -> None:
-        allowed = allowance(self.counts.objects)
+    def _require_few_orphans(self, few: int) -> None:
+        allowed = allowance(self.counts.objects, few)
         if self.counts.orphans > allowed:
             raise TooManyOrphansError(self.counts.orphans, self.counts.objects, allowed)

@@ -55,10 +55,6 @@ from pixy_grpc.core.ports import StoredObject
 from pixy_grpc.service.creation.leases import Leases
 from pixy_grpc.service.fsck.parts import FsckLimits, FsckParts, soon
 
-FEW = 10
-"""Orphans that are always allowed, so that one among fifty images is not taken for a
-wrong database: what a bad day of crashes leaves. At most half of all objects even so."""
-
 
 class Standing(Enum):
     """Who has to do with bytes that no row names."""
@@ -87,9 +83,12 @@ class Judged:
         return guid_of(self.found.key)
 
 
-def allowance(objects: int) -> int:
-    """Return how many of that many objects may be orphans: one in a hundred."""
-    return max(objects // 100, min(FEW, objects // 2))
+def allowance(objects: int, few: int = 0) -> int:
+    """Return how many of that many objects may be orphans: one in a hundred.
+
+    In spite of that as many as somebody has looked at, and takes for what they are.
+    """
+    return max(objects // 100, few)
 
 
 class Judge:

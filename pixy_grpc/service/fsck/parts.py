@@ -67,12 +67,15 @@ class Tasks:
     """What one run is to do beyond looking for what can be seen without reading bytes.
 
     `sums` reads every byte. `purge_older_than` deletes from quarantine; None does not.
+    `allow_orphans` is how many bytes of nobody may be there, and may be moved, though they
+    are over 1% of all objects.
     """
 
     sums: bool = True
     repair: bool = False
     adopt: bool = False
     purge_older_than: timedelta | None = None
+    allow_orphans: int = 0
 
 
 @dataclass

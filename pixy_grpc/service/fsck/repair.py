@@ -34,13 +34,15 @@ class Mending:
         self._recovery = recovery
         self._check = check
         self._counts = counts
-        self._moved = 0
+        self._moved = self._allowed = 0
 
-    def run(self) -> Iterator[Finding | Repair | Progress]:
+    def run(self, allow_orphans: int) -> Iterator[Finding | Repair | Progress]:
         """Walk the objects once more, and mend what is found now.
 
-        Raises TooManyOrphansError before it moves more than the check's own count allows.
+        Raises TooManyOrphansError before it moves more than the check's own count allows, or
+        so many: bytes of nobody, and those that an abandoned creation can make no image of.
         """
+        self._allowed = allowance(self._counts.objects, allow_orphans)
         seen = 0
         for batch in batches(self._parts.creation.store.list_objects()):
             for judged in self._judge.judge(batch):
@@ -63,7 +65,7 @@ class Mending:
         if completion is Completion.DONE:
             yield from self._told_finished(creation.guid)
         elif completion is Completion.UNUSABLE:
-            yield from self._set_aside(key, Fault.UNFINISHED, creation.guid)
+            yield from self._set_counted_aside(key, Fault.UNFINISHED, creation.guid)
 
     def _completed(self, creation: Creation) -> Completion:
         """Complete one; what is wrong with it alone leaves it, and goes on to the others."""
@@ -90,7 +92,7 @@ class Mending:
 
     def _set_counted_aside(self, key: str, fault: Fault, guid: str) -> Iterator[Finding | Repair]:
         """Move bytes of which only so many may be moved."""
-        allowed = allowance(self._counts.objects)
+        allowed = self._allowed
         if self._moved == allowed:
             raise TooManyOrphansError(allowed + 1, self._counts.objects, allowed, self._moved)
         for event in self._set_aside(key, fault, guid):

@@ -16,6 +16,7 @@ from pixy_grpc.cli.fsck import run_fsck
 from pixy_grpc.service.fsck import FsckLimits, Tasks
 from pixy_grpc.settings import Settings
 from tests.support.process import PROGRAM, WAIT_SECONDS, environment, run_program
+from tests.unit.service.fsck.depot import CHECK
 
 SPOOL = "spool"
 """Where the test servers have it, in their folder."""
@@ -63,7 +64,7 @@ def fsck(folder: Path, *arguments: str, **settings: str) -> Ended:
 def run_here(
     capsys: pytest.CaptureFixture[str],
     settings: Settings,
-    tasks: Tasks = Tasks(),  # noqa: B008
+    tasks: Tasks = CHECK,
     limits: FsckLimits | None = None,
 ) -> Ended:
     """Run a check with --json, without a process of its own."""

@@ -2,6 +2,7 @@
 
 import json
 import signal
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from tests.integration.data.examples import new_key
 from tests.integration.fsck.depot import DATA, Depot, files, make_old
 from tests.support.process import WAIT_SECONDS
 from tests.support.server import running_server, settings_for
+from tests.unit.service.fsck.depot import CHECK, REPAIR
 
 LEFTOVER = "0123456789abcdef0123456789abcdef"
 
@@ -51,9 +53,9 @@ def test_every_damage_is_found_and_what_can_be_is_mended(
     before = files(depot.folder, ["images/**/*"])
     mended = ("bytes_without_row", "cut_write", "unfinished_creation")
 
-    looked = fsck(depot.folder)
+    looked = fsck(depot.folder, "--allow-orphans", "1")
     unchanged = files(depot.folder, ["images/**/*"])
-    repaired = fsck(depot.folder, "--repair")
+    repaired = fsck(depot.folder, "--repair", "--allow-orphans", "1")
     again = run_here(capsys, depot.settings)
 
     assert dict(looked.findings) == dict(repaired.findings) == expected
@@ -78,7 +80,7 @@ def test_repair_that_mends_everything_ends_with_0(
     depot.put(new_key())
     depot.abandoned()
 
-    assert run_here(capsys, depot.settings, Tasks(repair=True)).code == 0
+    assert run_here(capsys, depot.settings, REPAIR).code == 0
     assert run_here(capsys, depot.settings).findings == []
 
 
@@ -86,7 +88,7 @@ def test_quick_reads_no_bytes(depot: Depot, capsys: pytest.CaptureFixture[str]) 
     """Sizes are told all the same."""
     expected = damage(depot)
 
-    quick = run_here(capsys, depot.settings, Tasks(sums=False))
+    quick = run_here(capsys, depot.settings, replace(CHECK, sums=False))
 
     assert set(expected) - {fault for fault, _ in quick.findings} == {"wrong_sum"}
 
@@ -113,7 +115,7 @@ def test_purge_deletes_by_age_and_by_nothing_else(
     """The one way in which anything is deleted takes both options."""
     depot.fill(4)
     old, new = (depot.put(new_key()) for _ in range(2))
-    run_here(capsys, depot.settings, Tasks(repair=True))
+    run_here(capsys, depot.settings, REPAIR)
     make_old(depot.root / ".quarantine" / old, timedelta(days=31))
 
     ended = fsck(depot.folder, "--purge-quarantine", "--older-than", "30d")
@@ -226,7 +228,7 @@ def test_store_of_another_service_is_refused(
         tmp_path, images=str(depot.root), database_url=other.settings.database_url
     )
 
-    ended = run_here(capsys, crossed, Tasks(repair=True))
+    ended = run_here(capsys, crossed, REPAIR)
 
     (line,) = ended.errors
     assert (ended.code, ended.events) == (3, [ended.summary])
@@ -248,6 +250,7 @@ def test_many_orphans_are_refused(depot: Depot) -> None:
     (line,) = ended.errors
     assert (ended.code, ended.repairs) == (3, [])
     assert "11 of 42 objects" in line
+    assert "--allow-orphans" in line
     assert {key for _, key in ended.findings} == orphans | {unfinished}
     assert files(depot.folder, ["images/**/*"]) == before
 
@@ -336,5 +339,14 @@ def test_help_names_every_option_and_exit_code() -> None:
     """Without a server or a database."""
     said = CliRunner(env={"COLUMNS": "120"}).invoke(app, ["fsck", "--help"]).stdout
 
-    for word in ("--repair", "--adopt", "--older-than", "--quick", "  3  ", "  4  ", "  130  "):
+    for word in (
+        "--repair",
+        "--adopt",
+        "--older-than",
+        "--allow-orphans",
+        "--quick",
+        "  3  ",
+        "  4  ",
+        "  130  ",
+    ):
         assert word in said

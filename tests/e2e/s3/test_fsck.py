@@ -1,6 +1,6 @@
 """`pixy-grpc fsck` over a bucket."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from tests.e2e.fsck.command import NOTHING_IS_YOUNG, fsck, run_here
 from tests.integration.data.examples import new_key
 from tests.support.seaweedfs import KEY_ID, SECRET, Bare, name_of, shared_seaweedfs
 from tests.support.server import running_server, settings_for
+from tests.unit.service.fsck.depot import CHECK, REPAIR
 
 pytestmark = pytest.mark.xdist_group("s3")
 
@@ -73,9 +74,11 @@ def test_bucket_is_checked_repaired_and_purged(
 
     looked = run_here(capsys, damaged.settings, limits=NOTHING_IS_YOUNG)
     unchanged = damaged.bare.names()
-    repaired = run_here(capsys, damaged.settings, Tasks(repair=True), NOTHING_IS_YOUNG)
+    repaired = run_here(capsys, damaged.settings, REPAIR, NOTHING_IS_YOUNG)
     moved = damaged.bare.read(aside)
-    purged = run_here(capsys, damaged.settings, Tasks(purge_older_than=AT_ONCE), NOTHING_IS_YOUNG)
+    purged = run_here(
+        capsys, damaged.settings, replace(CHECK, purge_older_than=AT_ONCE), NOTHING_IS_YOUNG
+    )
 
     assert (looked.code, looked.findings, looked.repairs) == (1, [lost, orphan], [])
     assert unchanged == sorted([*damaged.left, name_of(damaged.orphan)])
@@ -109,10 +112,10 @@ def test_bucket_of_another_service_is_refused(
 ) -> None:
     """3 and one line; nothing is looked at, and a bucket without a mark gets none."""
     other = settings_for(damaged.folder, **Bare(shared_seaweedfs()).settings)
-    unmarked = run_here(capsys, other, Tasks(repair=True))
+    unmarked = run_here(capsys, other, REPAIR)
     damaged.bare.write(".pixy-store", b"another-id")
 
-    ended = run_here(capsys, damaged.settings, Tasks(repair=True), NOTHING_IS_YOUNG)
+    ended = run_here(capsys, damaged.settings, REPAIR, NOTHING_IS_YOUNG)
 
     for each in (unmarked, ended):
         (line,) = each.errors

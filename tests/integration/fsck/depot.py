@@ -14,6 +14,7 @@ from pixy_grpc.settings import Settings
 from tests.integration.data.examples import contents, new_creation, new_guid, soon
 from tests.support.server import settings_for
 from tests.unit.service.creating import png
+from tests.unit.service.fsck.depot import CHECK
 
 DATA = png().data
 LONG = timedelta(days=3)
@@ -39,7 +40,7 @@ class Depot:
         """Close the database."""
         self.database.close()
 
-    def run(self, tasks: Tasks = Tasks()) -> list[Event]:  # noqa: B008 - a value
+    def run(self, tasks: Tasks = CHECK) -> list[Event]:
         """Check as the command does; return what came."""
         with checking(self.settings) as fsck:
             return list(fsck.run(tasks))

@@ -11,7 +11,7 @@ from pixy_grpc.service.fsck import Action, Fault, Tasks
 from tests.integration.data.examples import contents, new_guid, soon
 from tests.integration.fsck.depot import DATA, Depot
 from tests.unit.service.creating import png
-from tests.unit.service.fsck.depot import actions, faults
+from tests.unit.service.fsck.depot import FEW, REPAIR, actions, faults
 
 ADOPT = Tasks(adopt=True)
 
@@ -137,12 +137,12 @@ def test_image_of_a_creation_gets_back_what_that_names(depot: Depot) -> None:
     """Under whatever name its creation is by now; an attempt that was too late is put aside."""
     depot.fill(4)
     mine, key = depot.abandoned()
-    depot.run(Tasks(repair=True))
+    depot.run(REPAIR)
     depot.parts.creations.retire(mine.key, new_guid(), soon())
     late = depot.put(f"{mine.guid}.0.png", png("blue").data)
     depot.sql("DELETE FROM image_contents WHERE store_key = :key", {"key": key})
 
-    events = depot.run(Tasks(adopt=True, repair=True))
+    events = depot.run(Tasks(adopt=True, repair=True, allow_orphans=FEW))
 
     assert actions(events) == [(Action.ADOPTED, key), (Action.QUARANTINED, late)]
     assert faults(depot.run()) == []
@@ -154,7 +154,7 @@ def test_image_that_lost_its_contents_gets_them_back(depot: Depot) -> None:
     guid = image.key.partition(".")[0]
     depot.sql("DELETE FROM image_contents WHERE store_key = :key", {"key": image.key})
 
-    assert actions(depot.run(Tasks(repair=True))) == []
+    assert actions(depot.run(REPAIR)) == []
     assert actions(depot.run(ADOPT)) == [(Action.ADOPTED, image.key)]
 
     stored = depot.parts.images.get(guid, soon())

@@ -16,9 +16,8 @@ from pixy_grpc.settings import SettingsError
 from tests.integration.data.examples import new_key, soon
 from tests.integration.fsck.depot import DATA, Depot, files, make_old
 from tests.support.server import settings_for
-from tests.unit.service.fsck.depot import actions, faults
+from tests.unit.service.fsck.depot import FEW, REPAIR, actions, faults
 
-REPAIR = Tasks(repair=True)
 LEFTOVER = "0123456789abcdef0123456789abcdef"
 
 
@@ -185,7 +184,7 @@ def test_name_that_is_not_utf8_is_put_aside_and_purged(small_depot: Depot) -> No
 
     moved = small_depot.run(REPAIR)
     make_old(small_depot.root / ".quarantine" / name)
-    purged = small_depot.run(Tasks(purge_older_than=timedelta(0)))
+    purged = small_depot.run(Tasks(purge_older_than=timedelta(0), allow_orphans=FEW))
 
     assert actions(moved) == [(Action.QUARANTINED, f"incoming/{name}")]
     assert actions(purged) == [(Action.PURGED, name)]

@@ -1,6 +1,7 @@
 """Which bytes belong to nobody: the decisions, the limit, and what --repair does."""
 
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -23,11 +24,20 @@ from pixy_grpc.service.fsck.orphans import allowance
 from tests.fakes import InMemoryImageStore, InMemoryInventory
 from tests.integration.data.examples import contents, new_guid, new_key
 from tests.unit.service.creating import png
-from tests.unit.service.fsck.depot import REPAIR, Depot, StoreThatActs, actions, faults, soon
+from tests.unit.service.fsck.depot import (
+    CHECK,
+    FEW,
+    REPAIR,
+    Depot,
+    StoreThatActs,
+    actions,
+    faults,
+    soon,
+)
 
 YOUNG = timedelta(minutes=4)
 OLD = timedelta(minutes=6)
-PURGE = Tasks(purge_older_than=timedelta(days=30))
+PURGE = Tasks(purge_older_than=timedelta(days=30), allow_orphans=FEW)
 
 
 def key_of(mine: Creation) -> str:
@@ -314,27 +324,55 @@ def test_database_that_goes_away_ends_the_repair() -> None:
 
 
 @pytest.mark.parametrize(
-    ("objects", "allowed"),
+    ("objects", "few", "allowed"),
     [
-        (0, 0),
-        (1, 0),
-        (2, 1),
-        (5, 2),
-        (19, 9),
-        (20, 10),
-        (50, 10),
-        (1_000, 10),
-        (1_099, 10),
-        (1_100, 11),
-        (1_000_000, 10_000),
+        (0, 0, 0),
+        (50, 0, 0),
+        (99, 0, 0),
+        (100, 0, 1),
+        (199, 0, 1),
+        (1_000_000, 0, 10_000),
+        (0, 3, 3),
+        (50, 3, 3),
+        (400, 3, 4),
     ],
 )
-def test_one_in_a_hundred_may_be_an_orphan(objects: int, allowed: int) -> None:
-    """And ten always, but for the larger half of all there is."""
-    assert allowance(objects) == allowed
+def test_one_in_a_hundred_may_be_an_orphan(objects: int, few: int, allowed: int) -> None:
+    """Or as many as somebody says."""
+    assert allowance(objects, few) == allowed
 
 
-@pytest.mark.parametrize("tasks", [Tasks(), REPAIR, PURGE, Tasks(adopt=True)])
+@pytest.mark.parametrize(("images", "is_refused"), [(98, True), (99, False)])
+def test_orphan_over_one_in_a_hundred_is_refused(images: int, *, is_refused: bool) -> None:
+    """Where nobody said that it may be: and how that is said is told."""
+    depot = Depot()
+    depot.fill(images)
+    key = depot.put(new_key())
+    unasked = Tasks(repair=True)
+
+    if is_refused:
+        with pytest.raises(TooManyOrphansError, match="--allow-orphans"):
+            depot.run(unasked)
+        assert depot.store.quarantined == {}
+        unasked = Tasks(repair=True, allow_orphans=1)
+
+    assert actions(depot.run(unasked)) == [(Action.QUARANTINED, key)]
+
+
+def test_unusable_bytes_of_abandoned_creations_count_as_moves() -> None:
+    """A decoder that takes nothing any more is not taken at its word either."""
+    depot = Depot()
+    depot.fill(40)
+    for _ in range(FEW + 1):
+        depot.abandoned(b"<svg/>")
+
+    with pytest.raises(TooManyOrphansError, match=f"{FEW} of them were moved"):
+        depot.run(REPAIR)
+
+    assert len(depot.store.quarantined) == FEW
+
+
+@pytest.mark.parametrize("tasks", [CHECK, REPAIR, PURGE, replace(CHECK, adopt=True)])
 def test_too_many_orphans_are_refused(tasks: Tasks) -> None:
     """They are told, and nothing is moved, finished, adopted or deleted."""
     depot = Depot()
@@ -393,7 +431,7 @@ def test_refusal_in_between_says_what_was_done() -> None:
     depot = Depot()
     depot.fill(1)
     depot.abandoned()
-    events = depot.fsck().run(REPAIR)
+    events = depot.fsck().run(replace(REPAIR, allow_orphans=1))
 
     def add_orphans_and_go_on() -> None:
         for event in events:
