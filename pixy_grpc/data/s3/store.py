@@ -167,8 +167,8 @@ class S3Store:
         with closing(OpenObject(source, deadline)) as opened:
             yield opened
 
-    def _put(self, name: str, data: bytes, deadline: Deadline) -> None:
-        """Create an object, or find that these very bytes are there.
+    def _put(self, name: str, data: bytes, deadline: Deadline) -> bool:
+        """Create an object, or find that these very bytes are there; tell whether it is new.
 
         A create-only put whose answer was lost finds its own bytes when it is repeated,
         by obstore or by a later call. Raises ConstraintViolationError where others are.
@@ -178,15 +178,21 @@ class S3Store:
         except TakenNameError as error:
             if self._holds(name, data, deadline):
                 _log.info("bytes are stored already name=%s", name)
-                return
+                return False
             text = "The store holds other bytes under this key."
             raise ConstraintViolationError(text) from error
         except MissingObjectError as error:
             raise _elsewhere() from error  # the bucket is
+        return True
 
     def _put_aside(self, key: str, data: bytes, deadline: Deadline) -> None:
+        """Store what was read, as of now: what lies there already may have lain there for
+        long, and would be purged by that age.
+        """
+        name = self._names.quarantined(key)
         try:
-            self._put(self._names.quarantined(key), data, deadline)
+            if not self._put(name, data, deadline):
+                self._client.renew(name, data, deadline)
         except ConstraintViolationError:
             self._put(self._names.quarantined(beside(key)), data, deadline)
 

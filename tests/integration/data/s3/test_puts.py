@@ -185,6 +185,33 @@ def test_quarantine_goes_on_after_a_crash(store: S3Store, bare: Bare) -> None:
     assert bare.names() == [".pixy-store", f"quarantine/{key}"]
 
 
+MODIFIED = "Sun, 22 Nov 2026 12:00:00 GMT"
+MARKED = answer(STORE_ID.encode(), etag='"1"', last_modified=MODIFIED)
+WHOLE = answer(DATA, etag='"2"', last_modified=MODIFIED)
+
+
+def test_quarantine_again_stores_the_same_bytes_anew(bare: Bare) -> None:
+    """As of now: what came there long ago, and once more now, is not purged as old."""
+    key = new_key()
+    taken = f"/quarantine/{key}"
+    with providing() as stand_in:
+        stand_in.will(
+            MARKED, WHOLE, answer(b"", 412), WHOLE, answer(b"", etag='"3"'), answer(b"", 204)
+        )
+
+        S3Store(bare.access(stand_in.origin)).quarantine(key, soon())
+
+    lines = [request.line.split()[:2] for request in stand_in.requests[2:]]
+    assert [(verb, name.partition(bare.prefix)[2]) for verb, name in lines] == [
+        ("PUT", taken),
+        ("GET", taken),
+        ("PUT", taken),
+        ("DELETE", f"/{name_of(key)}"),
+    ]
+    assert "if-none-match" not in stand_in.requests[4].headers
+    assert stand_in.requests[4].body == DATA
+
+
 def test_mark_is_the_first_servers(bare: Bare) -> None:
     """Of two that start at once on an empty bucket both carry on with one id."""
     bare.delete(".pixy-store")
