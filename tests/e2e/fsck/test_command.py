@@ -258,6 +258,10 @@ def test_many_orphans_are_refused(depot: Depot) -> None:
 def test_store_that_goes_away_ends_with_4(depot: Depot) -> None:
     """Rather than with a million images whose bytes are gone."""
     many_rows(depot, 2_000)
+    depot.sql(
+        "INSERT INTO image_contents SELECT id, guid || '.1.png', 'image/png', 7, '0', x'', 1, 1,"
+        " '', '' FROM images"
+    )
     process = start(depot.folder, "--json")
     assert process.stdout
     process.stdout.readline()
@@ -265,8 +269,11 @@ def test_store_that_goes_away_ends_with_4(depot: Depot) -> None:
     (depot.root / ".pixy-store").unlink()
     rest, errors = process.communicate(timeout=WAIT_SECONDS)
 
+    *events, summary = [json.loads(line) for line in rest.splitlines()]
     assert process.returncode == 4
-    assert json.loads(rest.splitlines()[-1])["event"] == "summary"
+    assert summary["event"] == "summary"
+    assert {each["fault"] for each in events} <= {"row_without_bytes"}
+    assert len(events) < 2_000
     assert len(errors.splitlines()) == 1
 
 

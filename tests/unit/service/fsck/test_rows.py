@@ -1,6 +1,6 @@
 """Rows whose bytes are not what they were, and rows that only seem to be so."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -9,9 +9,10 @@ import pytest
 from pixy_grpc.core.call import Deadline
 from pixy_grpc.core.contents import BLOCK_BYTES
 from pixy_grpc.core.exceptions import DBConnectionError, StorageUnavailableError
+from pixy_grpc.core.ports import ImageRow
 from pixy_grpc.service.fsck import Fault, Progress, Step, Tasks
 from pixy_grpc.service.fsck.parts import BATCH
-from tests.fakes import InMemoryBytes
+from tests.fakes import InMemoryBytes, InMemoryInventory
 from tests.unit.service.fsck.depot import Depot, StoreThatActs, actions, faults, soon, without_sums
 
 DATA = b"x" * BLOCK_BYTES + b"y" * 100
@@ -116,6 +117,28 @@ def test_image_that_is_deleted_meanwhile_is_no_finding() -> None:
         depot.store.delete(image.key, soon())
 
     store.happens = delete
+
+    assert faults(depot.run()) == []
+
+
+def test_image_that_is_adopted_meanwhile_is_no_finding() -> None:
+    """Its row was read without contents, and has them by the time that is told."""
+
+    class Adopting(InMemoryInventory):
+        """An inventory behind whose rows another check adopts."""
+
+        def list_rows(self, after: int, limit: int, deadline: Deadline) -> Sequence[ImageRow]:
+            """Return the rows as they were."""
+            rows = super().list_rows(after, limit, deadline)
+            for row in rows:
+                self.set_contents(row, known, deadline)
+            return rows
+
+    depot = Depot(inventory=Adopting)
+    known = depot.image()
+    (row,) = InMemoryInventory(depot.images).list_rows(0, 2, soon())
+    number, stored = depot.images._tables.rows[row.guid]  # noqa: SLF001 - damaged
+    depot.images._tables.rows[row.guid] = (number, replace(stored, contents=None))  # noqa: SLF001
 
     assert faults(depot.run()) == []
 
