@@ -5,7 +5,7 @@ what cannot be made anew.
 from collections.abc import Iterator
 from datetime import timedelta
 
-from pixy_grpc.core.keys import guid_of
+from pixy_grpc.core.keys import KEY, guid_of, origin_of
 from pixy_grpc.core.ports import StoredObject
 from pixy_grpc.service.fsck.findings import Action, Fault, Finding, Progress, Repair, Step
 from pixy_grpc.service.fsck.orphans import Judge, Standing
@@ -23,7 +23,8 @@ class Purge:
     def run(self, older_than: timedelta) -> Iterator[Finding | Repair | Progress]:
         """Delete what came there before that, and that nobody may want back.
 
-        What a row or a creation names, which should not be there, stays.
+        What a row or a creation names, which should not be there, stays, and so do other
+        bytes of a key that a row names: they may be the right ones.
         """
         seen = 0
         before = self._parts.creation.clock.now() - older_than
@@ -47,4 +48,7 @@ class Purge:
 
     def _unwanted(self, old: list[StoredObject]) -> list[StoredObject]:
         nobodys = (Standing.ORPHAN, Standing.YOUNG)
-        return [each.found for each in self._judge.judge(old) if each.standing in nobodys]
+        found = [each.found for each in self._judge.judge(old) if each.standing in nobodys]
+        origins = {each.key: origin_of(each.key) for each in found if KEY.fullmatch(each.key)}
+        named = self._parts.inventory.named(set(origins.values()), soon())
+        return [each for each in found if origins.get(each.key) not in named]

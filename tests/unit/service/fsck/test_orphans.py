@@ -527,6 +527,24 @@ def test_repair_puts_back_nothing_but_what_was_stored() -> None:
     assert depot.store.quarantined == {image.key: b"bytez", nobodys: b"bytes"}
 
 
+def test_repair_puts_back_the_right_ones_of_several() -> None:
+    """Whichever of them came into quarantine first; a purge spares them until then."""
+    depot = Depot()
+    depot.fill(4)
+    image = depot.image()
+    depot.store.quarantined[image.key] = b"bytez"
+    depot.store.quarantine(image.key, soon())
+    for key in depot.store.quarantined:
+        depot.store.modified[key] = depot.clock.now() - timedelta(days=99)
+
+    purged, repaired = depot.run(PURGE), depot.run(REPAIR)
+
+    assert actions(purged) == []
+    assert actions(repaired) == [(Action.RESTORED, image.key)]
+    assert depot.store.objects[image.key] == b"bytes"
+    assert depot.store.quarantined == {image.key: b"bytez"}
+
+
 def test_repair_puts_back_nothing_over_what_is_there() -> None:
     """The store has the bytes: what lies aside is a copy that somebody made."""
     depot = Depot()
