@@ -36,10 +36,10 @@ Exit codes:
   0    nothing is wrong, or nothing any more
   1    findings are left
   2    a setting or an option cannot be used
-  3    refused: the store ids of database and store differ, or over 1% of all
-       objects belong to no image, and more than --allow-orphans; nothing was
-       changed, unless those objects came to light only during the repair: then
-       what was done is told
+  3    refused: the store ids of database and store differ, or something was to
+       be changed though over 1% of all objects belong to no image, and more
+       than --allow-orphans; nothing was changed, unless those objects came to
+       light only during the repair: then what was done is told
   4    the database, the store or whoever reads the output went away; run it
        again
   130  stopped by SIGINT or SIGTERM; what was done is whole

@@ -51,16 +51,17 @@ class Fsck:
         """Yield what is found and done, and how far it is; to be run once.
 
         It may be left at any event. What is wrong is told before anything is changed.
-        TooManyOrphansError ends it in between, or where more orphans come to light while
-        it mends. Raises DBConnectionError,
+        TooManyOrphansError ends what would change something in between, or where more
+        orphans come to light while it mends. Raises DBConnectionError,
         StorageUnavailableError, and what a creation that is completed may.
         """
         try:
             yield from RowCheck(self._parts, self.counts, sums=tasks.sums).run()
             yield from self._objects.run()
             yield from self._renditions.run()
-            self._require_few_orphans(tasks.allow_orphans)
-            yield from self._change(tasks)
+            if tasks.changes_something:
+                self._require_few_orphans(tasks.allow_orphans)
+                yield from self._change(tasks)
         finally:
             self._leases.stop(JOIN_SECONDS)
 

@@ -77,6 +77,11 @@ class Tasks:
     purge_older_than: timedelta | None = None
     allow_orphans: int = 0
 
+    @property
+    def changes_something(self) -> bool:
+        """Whether it is to do more than look."""
+        return self.repair or self.adopt or self.purge_older_than is not None
+
 
 @dataclass
 class Counts:

@@ -375,7 +375,15 @@ def test_unusable_bytes_of_abandoned_creations_count_as_moves() -> None:
     assert len(depot.store.quarantined) == FEW
 
 
-@pytest.mark.parametrize("tasks", [CHECK, REPAIR, PURGE, replace(CHECK, adopt=True)])
+def test_look_is_refused_to_nobody() -> None:
+    """However many there are, they are told, and a look changes nothing."""
+    depot = Depot()
+    orphans = [depot.put(new_key()) for _ in range(3)]
+
+    assert [key for _, key in faults(depot.run(CHECK))] == orphans
+
+
+@pytest.mark.parametrize("tasks", [REPAIR, PURGE, replace(CHECK, adopt=True)])
 def test_too_many_orphans_are_refused(tasks: Tasks) -> None:
     """They are told, and nothing is moved, finished, adopted or deleted."""
     depot = Depot()
