@@ -45,6 +45,8 @@ class Narration:
             if error := running.exception():
                 log_error(error)
             raise
+        finally:
+            del running  # see _responses
 
     def close(self) -> None:
         """Let the threads end once they are done."""
@@ -53,4 +55,9 @@ class Narration:
 
 def _responses(mailbox: Mailbox, running: "Future[CreatedImage]") -> Iterator[Response]:
     yield from mailbox
-    yield to.created(running.result())
+    try:
+        yield to.created(running.result())
+    finally:
+        # Its error holds this frame. Held by the frame in turn, it would keep the call, and
+        # the stream of its connection, until the garbage is collected.
+        del running

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import grpc
 
 from pixy_grpc.core.call import Call, Deadline, unhindered
-from pixy_grpc.core.exceptions import ImageException
+from pixy_grpc.core.exceptions import ImageException, InternalError
 from pixy_grpc.core.progress import UNWATCHED, Progress
 from pixy_grpc.web.rooms import Place
 
@@ -48,6 +48,14 @@ class RpcScope:
     request_id: str = ""
     refusal: ImageException | None = None
     place: Place | None = None
+
+    def take_refusal(self) -> ImageException:
+        """Return what the call is refused with, once: an error holds the frames that it was
+        raised in, and they this scope. Held by the scope it would keep the call, and the
+        stream of its connection, until the garbage is collected.
+        """
+        error, self.refusal = self.refusal, None
+        return error or InternalError("The call was refused twice.")
 
 
 _current: ContextVar[RpcScope] = ContextVar("pixy_rpc")

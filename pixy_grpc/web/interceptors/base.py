@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import grpc
 
 from pixy_grpc.core.exceptions import ImageException
-from pixy_grpc.web.scope import current_scope
+from pixy_grpc.web.scope import open_call
 
 # Messages are of any type here, before and after they are parsed.
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
@@ -84,17 +84,12 @@ def refusal(error: ImageException) -> Handler:
     """Return a handler that raises what this call is refused with, whatever the RPC's kind:
     as a stream of requests it never waits for a message.
     """
-    scope = current_scope()
-    if scope:
-        scope.refusal = error
+    open_call().refusal = error
     return _REFUSAL
 
 
 def _refuse(_requests: object, _context: grpc.ServicerContext) -> Iterator[bytes]:
-    scope = current_scope()
-    if scope and scope.refusal:
-        raise scope.refusal
-    raise LookupError("A call was refused that has no scope.")
+    raise open_call().take_refusal()
 
 
 def _answer_unknown(_requests: object, context: grpc.ServicerContext) -> Iterator[bytes]:
