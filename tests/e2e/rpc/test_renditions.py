@@ -275,7 +275,7 @@ def test_damaged_rendition_is_made_anew(
 
         assert read(lone_server, guid, max_side=128) == first
         assert path.read_bytes() == whole
-    assert log.text.count(f"damaged rendition name={path.name}") == 4
+    assert log.text.count(f"unreadable rendition name={path.name}") == 4
 
 
 @pytest.mark.parametrize("why", ["keeps none", "a file in its place"])

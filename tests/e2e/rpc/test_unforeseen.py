@@ -111,12 +111,14 @@ def test_error_in_the_middle_of_a_stream_ends_it_with_its_details(
 
 def test_server_goes_on_after_any_error(failing: FailingServer, guid: str) -> None:
     """No error takes a thread or a place in a room with it."""
-    with failing.running.client() as client:
-        for error in UNFORESEEN * 10:
-            failing.repository.failure = error
-            for act in (client.get, client.read):
-                with pytest.raises(InternalError):
-                    act(guid, timeout=10)
-        failing.repository.failure = None
+    for _ in range(10):  # a connection each: pytest keeps what is logged, and so every call
+        with failing.running.client() as client:
+            for error in UNFORESEEN:
+                failing.repository.failure = error
+                for act in (client.get, client.read):
+                    with pytest.raises(InternalError):
+                        act(guid, timeout=10)
+    failing.repository.failure = None
 
+    with failing.running.client() as client:
         assert client.read(guid).verified

@@ -25,7 +25,7 @@ from tests.fakes import (
     InMemoryRenditionCache,
 )
 
-CALL = Call("alice", "1", Deadline.after(600))
+CALL = Call("alice", "1", Deadline.after(86_400))
 EVERYTHING = ImageFilter()
 IMAGES = 7
 EMPTY_SHA256 = hashlib.sha256(b"").hexdigest()

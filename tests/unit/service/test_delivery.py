@@ -35,7 +35,7 @@ from tests.fakes import (
 
 GUID = "00000000-0000-4000-8000-000000000000"
 DATA = bytes(range(256)) * (BLOCK_BYTES // 256) + b"the last block"
-CALL = Call("alice", "1", Deadline.after(600))
+CALL = Call("alice", "1", Deadline.after(86_400))
 
 CONTENTS = ImageContents(
     key=f"{GUID}.1.png",

@@ -41,7 +41,7 @@ from tests.fakes import (
 from tests.unit.service.test_inspection import encoded
 
 GUID = "00000000-0000-4000-8000-000000000000"
-CALL = Call("alice", "1", Deadline.after(600))
+CALL = Call("alice", "1", Deadline.after(86_400))
 DATA = encoded("PNG", (300, 200))
 PNG, JPEG, WEBP = ImageFormat.PNG, ImageFormat.JPEG, ImageFormat.WEBP
 

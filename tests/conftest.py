@@ -1,0 +1,15 @@
+"""What holds for every test."""
+
+import signal
+
+
+def pytest_configure() -> None:
+    """Let the programs that tests start be interrupted, whoever runs the tests.
+
+    A shell has what it runs in the background ignore SIGINT, nohup SIGHUP, and both pass
+    that on to everything that is started there.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
