@@ -72,7 +72,8 @@ class Pool:
 
     def take(self, deadline: Deadline) -> Loan:
         """Lend a connection; raise pymysql.Error where there is none to be had."""
-        if not self._places.take(deadline.remaining()):
+        seconds = deadline.remaining()
+        if not seconds or not self._places.take(seconds):  # nothing is begun past it
             raise late(deadline)
         try:
             loan = Loan(self._pool.connection(shareable=False))

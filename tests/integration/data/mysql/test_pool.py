@@ -97,6 +97,15 @@ def test_silent_server_holds_nobody_past_the_deadline() -> None:
     assert all(outcome.error for outcome in outcomes.each)
 
 
+def test_nothing_is_begun_past_the_deadline() -> None:
+    """A call that comes late of itself, on a busy machine, is not made later by an attempt."""
+    with silent_listener() as listener, _database(listener.port) as database:
+        outcome = call(lambda deadline: _read(database, deadline), Deadline.after(0.0))
+
+        assert listener.connections == 0
+    assert isinstance(outcome.error, DBConnectionError)
+
+
 def test_server_that_is_down_is_tried_by_one_at_a_time() -> None:
     """The others do not queue for it: it would count each of them as a broken handshake.
 
