@@ -1,5 +1,6 @@
 """A start with a bad setting ends with exit code 2 and one line that says what to mend."""
 
+import logging
 import socket
 import sys
 from collections.abc import Iterator
@@ -65,6 +66,18 @@ def taken_port() -> Iterator[int]:
         yield listening.getsockname()[1]
 
 
+@pytest.fixture
+def log_kept_apart() -> Iterator[None]:
+    """Have the log written where it was once the test has ended: a command sets its own."""
+    root, ours = logging.getLogger(), logging.getLogger("pixy_grpc")
+    handlers, levels = root.handlers[:], (root.level, ours.level)
+    root.handlers[:] = []  # what a command finds there it closes
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(levels[0])
+    ours.setLevel(levels[1])
+
+
 def refusal(folder: Path, *arguments: str, **settings: str) -> str:
     """Return the one line of a start that is refused."""
     ended = run_program(folder, *(arguments or ["serve"]), **settings)
@@ -74,6 +87,7 @@ def refusal(folder: Path, *arguments: str, **settings: str) -> str:
     return line
 
 
+@pytest.mark.usefixtures("log_kept_apart")
 @pytest.mark.parametrize(("settings", "name"), REFUSED.values(), ids=REFUSED)
 def test_start_with_bad_setting_ends_with_one_line(
     tmp_path: Path,

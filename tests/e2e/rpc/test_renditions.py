@@ -266,6 +266,7 @@ def test_damaged_rendition_is_made_anew(
     log: LogBook,
 ) -> None:
     """The caller sees nothing of it; the log does."""
+    clear(lone_server)
     guid = images[pb.IMAGE_FORMAT_WEBP].guid
     first = read(lone_server, guid, max_side=128)
     (path,) = kept(lone_server, guid)
