@@ -31,6 +31,7 @@ UNUSABLE = (
     UnidentifiedImageError,
     Image.DecompressionBombError,  # from twice Pillow's own limit on
     Image.DecompressionBombWarning,  # below that, where warnings are errors
+    IndexError,  # a chunk of a PNG that ends early, behind the pixels
     OSError,
     SyntaxError,
     ValueError,

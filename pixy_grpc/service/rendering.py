@@ -84,6 +84,8 @@ def unrenderable() -> InvalidFormatError:
 
 def _scaled(picture: Image.Image, max_side: int) -> Image.Image:
     """Scale before anything else: of a JPEG only as many pixels are decoded as it takes."""
+    if picture.mode == "P" and picture.palette is None:
+        raise UnreadablePictureError
     if picture.mode in _DEEP_GREYS:
         picture = picture.point(lambda grey: grey * (1 / 256)).convert("L")
     elif picture.has_transparency_data:

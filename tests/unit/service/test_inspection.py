@@ -26,8 +26,11 @@ def encoded(kind: str, size: tuple[int, int] = SIZE, mode: str = "RGB") -> bytes
 def bomb(width: int, height: int) -> bytes:
     """Return a PNG of few bytes that claims to be that large."""
     header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    data = b"IDAT" + zlib.compress(b"\0" * 100)
-    chunks = (header, data, b"IEND")
+    return png(header, b"IDAT" + zlib.compress(b"\0" * 100), b"IEND")
+
+
+def png(*chunks: bytes) -> bytes:
+    """Return a PNG of chunks, each its name and what it holds."""
     return b"\x89PNG\r\n\x1a\n" + b"".join(
         struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
         for chunk in chunks
@@ -38,6 +41,24 @@ def bomb(width: int, height: int) -> bytes:
 def test_inspect_reads_format_and_dimensions(image_format: ImageFormat) -> None:
     """Each format of the contract is known by its bytes."""
     assert inspect(encoded(image_format.upper())) == Picture(image_format, *SIZE)
+
+
+def without_palette() -> bytes:
+    """Return a PNG of colours by their numbers, which says of none what it is."""
+    header = b"IHDR" + struct.pack(">IIBBBBB", 8, 8, 8, 3, 0, 0, 0)
+    return png(header, b"IDAT" + zlib.compress(bytes(72)), b"IEND")
+
+
+def with_late_profile() -> bytes:
+    """Return a PNG with a colour profile behind its pixels that is cut off after its name."""
+    header = b"IHDR" + struct.pack(">IIBBBBB", 8, 8, 8, 0, 0, 0, 0)
+    return png(header, b"IDAT" + zlib.compress(bytes(72)), b"iCCPname\0", b"IEND")
+
+
+def test_chunk_that_cannot_be_read_behind_the_pixels_is_refused() -> None:
+    """Pillow reads on to the end, and trips over it as over nothing before them."""
+    with pytest.raises(ProviderBadResponseError):
+        inspect(with_late_profile())
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGBA", "I;16"])

@@ -11,7 +11,13 @@ from PIL import Image, ImageCms, PngImagePlugin
 from pixy_grpc.core.exceptions import InvalidFormatError
 from pixy_grpc.core.models import ImageFormat
 from pixy_grpc.service.rendering import UnreadablePictureError, render
-from tests.unit.service.test_inspection import bomb, encoded, of_scans
+from tests.unit.service.test_inspection import (
+    bomb,
+    encoded,
+    of_scans,
+    with_late_profile,
+    without_palette,
+)
 
 RED, BLUE, CLEAR = (255, 0, 0), (0, 0, 255), (0, 255, 0, 0)
 NEAR = 12
@@ -285,6 +291,16 @@ def test_what_is_no_picture_of_ours_is_unreadable(data: bytes) -> None:
     """Other formats are not tried."""
     with pytest.raises(UnreadablePictureError):
         render(io.BytesIO(data), 128, ImageFormat.PNG)
+
+
+@pytest.mark.parametrize("make", [without_palette, with_late_profile])
+@pytest.mark.parametrize("max_side", [0, 128])
+def test_png_that_lacks_what_it_needs_is_unreadable(
+    make: Callable[[], bytes], max_side: int
+) -> None:
+    """Its pixels are there: what they mean, or what stands behind them, is not."""
+    with pytest.raises(UnreadablePictureError):
+        render(io.BytesIO(make()), max_side, ImageFormat.WEBP)
 
 
 SAMPLES = {each: encoded(each.upper()) for each in ImageFormat}
