@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from pixy_grpc.core.call import Call
 from pixy_grpc.core.contents import ImageContents, digest_blocks
-from pixy_grpc.core.exceptions import ImageCorruptError, ImageException
+from pixy_grpc.core.exceptions import ImageCorruptError, ImageException, InvalidFormatError
 from pixy_grpc.core.models import ImageFormat
 from pixy_grpc.core.ports import OpenedBytes, RenditionCache, RenditionKey, StoredImage
 from pixy_grpc.service.allotment import Allotment, Patience
@@ -28,6 +28,9 @@ MAX_ORIGINAL_BYTES = 8 * MAX_PIXELS
 
 TIDY_SECONDS = 10.0
 """How soon the cache gives way to whatever else fills its file system."""
+
+_REFUSALS = (ImageCorruptError, InvalidFormatError)
+"""What would come of the image again, whoever asked for it at the same time."""
 
 _FORMAT_OF = {each.content_type: each for each in ImageFormat}
 
@@ -100,7 +103,7 @@ class Renditions:
         self._turns = Allotment(limits.at_once)
         self._loose = Allotment(limits.loose_bytes)
         self._wait_seconds = limits.wait_seconds
-        self._flights: Flights[tuple[str, RenditionKey], _Made] = Flights()
+        self._flights: Flights[tuple[str, RenditionKey], _Made] = Flights(*_REFUSALS)
         self._rounds = Rounds("pixy-renditions", self._tidy)
 
     def start(self) -> None:

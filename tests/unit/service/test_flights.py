@@ -6,7 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from pixy_grpc.core.call import Call, Deadline
-from pixy_grpc.core.exceptions import DeadlineTooShortError, TooManyDownloadsError
+from pixy_grpc.core.exceptions import (
+    DeadlineTooShortError,
+    ImageCorruptError,
+    ImageException,
+    TooManyDownloadsError,
+)
 from pixy_grpc.service.allotment import Patience
 from pixy_grpc.service.flights import Flights
 
@@ -50,16 +55,16 @@ class Work:
         return 42
 
 
-def fly_together(work: Work) -> list[int | str]:
+def fly_together(work: Work) -> list[int | ImageException]:
     """Return what each of CALLERS gets who wants the same at once: a number or an error."""
-    flights: Flights[str, int] = Flights()
+    flights: Flights[str, int] = Flights(ImageCorruptError)
     waiting = threading.Semaphore(0)
 
-    def join() -> int | str:
+    def join() -> int | ImageException:
         try:
             return flights.joined("key", work, CountedPatience(waiting))
-        except DeadlineTooShortError as error:
-            return type(error).__name__
+        except ImageException as error:
+            return error
 
     with ThreadPoolExecutor(CALLERS) as pool:
         joined = [pool.submit(join) for _ in range(CALLERS)]
@@ -83,8 +88,22 @@ def test_others_go_on_where_the_first_fails() -> None:
 
     results = fly_together(work)
 
-    assert sorted(map(str, results)) == ["42"] * (CALLERS - 1) + ["DeadlineTooShortError"]
+    assert [type(each) for each in results if each != 42] == [DeadlineTooShortError]
     assert work.runs > 1
+
+
+def test_what_is_refused_to_one_is_refused_to_all() -> None:
+    """It lies in the work: to do it again would come to the same. Each gets an error of its
+    own, as an error holds the frames it was raised in.
+    """
+    refusal = ImageCorruptError("No.", retry_delay_seconds=9.0)
+    work = Work(refusal)
+
+    results = fly_together(work)
+
+    assert work.runs == 1
+    assert len({id(each) for each in results}) == CALLERS
+    assert [vars(each) for each in results] == [vars(refusal)] * CALLERS
 
 
 def test_who_waits_too_long_is_refused_and_the_work_goes_on() -> None:

@@ -245,6 +245,38 @@ class HeldStore(CountingStore):
             yield opened
 
 
+class Waiting:
+    """Whether a caller is there still: asked for the first time when they begin to wait."""
+
+    def __init__(self) -> None:
+        self.begun = threading.Event()
+
+    def __call__(self) -> bool:
+        """Say so, and that they are."""
+        self.begun.set()
+        return True
+
+
+def test_image_of_which_none_can_be_made_is_decoded_once_for_all_who_wait() -> None:
+    """To try again would come to the same, and hold up the next in turn."""
+    data = b"no picture" * 9
+    store, callers = HeldStore(), [Waiting() for _ in range(4)]
+    sized = replace(CONTENTS, size_bytes=len(data))
+    world = World(summed(sized, data), data, store=store)
+
+    with ThreadPoolExecutor(5) as pool:
+        reads = [pool.submit(world.read)]
+        assert store.asked.acquire(timeout=WAIT_SECONDS)
+        reads += [pool.submit(world.read, call=replace(CALL, is_active=each)) for each in callers]
+        for each in callers:
+            assert each.begun.wait(WAIT_SECONDS)
+        store.may_open.set()
+        errors = [read.exception(WAIT_SECONDS) for read in reads]
+
+    assert {type(error) for error in errors} == {InvalidFormatError}
+    assert store.opened == 1
+
+
 def test_callers_do_not_wait_for_the_turns_of_others() -> None:
     """Alice's other work holds up what Bob wants, too, for her alone."""
     store = HeldStore()
