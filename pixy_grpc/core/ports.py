@@ -5,6 +5,7 @@ caller's own with DeadlineTooShortError, past a cap of the service with the
 unavailability error of what it waited for.
 """
 
+import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -431,6 +432,10 @@ class RenditionKey:
     format: ImageFormat
 
 
+EVERY_BYTE = range(sys.maxsize)
+"""The span of all that there is, however much."""
+
+
 class RenditionCache(Protocol):
     """Keeps renditions on this machine while there is room; any may be gone at any time.
 
@@ -438,10 +443,13 @@ class RenditionCache(Protocol):
     logged, and the rendition made anew.
     """
 
-    def open(self, key: RenditionKey) -> AbstractContextManager[OpenedBytes | None]:
-        """Open a rendition, which stays readable when it is removed.
+    def open(
+        self, key: RenditionKey, span: range = EVERY_BYTE
+    ) -> AbstractContextManager[OpenedBytes | None]:
+        """Open a rendition to read a span of it; it stays readable when it is removed.
 
-        None where there is none, or its bytes have changed since they were put.
+        None where there is none, or it has changed since it was put: what is known of it,
+        how long it is, or a block that the span touches. Others may have changed.
         """
 
     def put(self, key: RenditionKey, contents: ImageContents, data: bytes) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pixy_grpc.core.contents import ImageContents
 from pixy_grpc.core.exceptions import ImageException
-from pixy_grpc.core.ports import OpenedBytes, RenditionKey
+from pixy_grpc.core.ports import EVERY_BYTE, OpenedBytes, RenditionKey
 from pixy_grpc.data.folder import translated
 from pixy_grpc.data.rendition_file import DamagedFileError, head_of, open_rendition
 from pixy_grpc.data.rendition_folder import FreeBytes, RenditionFolder, free_bytes, on_disk
@@ -67,14 +67,14 @@ class FolderRenditionCache:
         self._looked_at = -LOOK_SECONDS
 
     @contextmanager
-    def open(self, key: RenditionKey) -> Iterator[OpenedBytes | None]:
-        """Open a file and hold all of it to its sum."""
+    def open(self, key: RenditionKey, span: range = EVERY_BYTE) -> Iterator[OpenedBytes | None]:
+        """Open a file, and hold its head and what the span touches to their sums."""
         with ExitStack() as resources:
-            yield _opened(self._folder.path_of(key), resources)
+            yield _opened(self._folder.path_of(key), span, resources)
 
     def put(self, key: RenditionKey, contents: ImageContents, data: bytes) -> None:
         """Write a file, unless others need the space more."""
-        head = head_of(contents, data)
+        head = head_of(contents)
         size_bytes = on_disk(len(head) + len(data))
         try:
             with translated(), self._room_for(size_bytes) as is_granted:
@@ -153,9 +153,9 @@ class FolderRenditionCache:
                 entry.path.unlink(missing_ok=True)
 
 
-def _opened(path: Path, resources: ExitStack) -> OpenedBytes | None:
+def _opened(path: Path, span: range, resources: ExitStack) -> OpenedBytes | None:
     try:
-        opened = resources.enter_context(open_rendition(path))
+        opened = resources.enter_context(open_rendition(path, span))
     except FileNotFoundError:
         return None
     except (DamagedFileError, ImageException, OSError) as error:

@@ -1,6 +1,7 @@
 """One rendition as a file that says itself whether it is what was written.
 
-A SHA-256 of all that follows, the length of the head, the head (JSON), the bytes.
+A SHA-256 of the next two, the length of the head, the head (JSON), the bytes. In the head
+are the digests of the bytes, one for each block: who reads a part reads and checks no more.
 """
 
 import hashlib
@@ -38,43 +39,59 @@ class _Tail:
         return self.file.read(self.start + offset, length, head)
 
 
-def head_of(contents: ImageContents, data: bytes) -> bytes:
+def head_of(contents: ImageContents) -> bytes:
     """Return what comes before the bytes in the file of a rendition."""
     fields = {**asdict(contents), "block_digests": contents.block_digests.hex()}
     head = json.dumps(fields).encode()
-    digest = hashlib.sha256(len(head).to_bytes(_LENGTH_BYTES, "big") + head)
-    digest.update(data)
-    return digest.digest() + len(head).to_bytes(_LENGTH_BYTES, "big") + head
+    sized = len(head).to_bytes(_LENGTH_BYTES, "big") + head
+    return hashlib.sha256(sized).digest() + sized
 
 
 @contextmanager
-def open_rendition(path: Path) -> Iterator[OpenedBytes]:
-    """Open a rendition that is whole. Raises DamagedFileError, OSError."""
+def open_rendition(path: Path, span: range) -> Iterator[OpenedBytes]:
+    """Open a rendition whose head is right, and what the span touches. Raises
+    DamagedFileError, OSError.
+    """
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise DamagedFileError
-        yield _opened(OpenFile(descriptor))
+        opened = _opened(OpenFile(descriptor))
+        _hold(opened, span)
+        yield opened
     finally:
         os.close(descriptor)
 
 
 def _opened(file: OpenFile) -> OpenedBytes:
-    if file.read(0, DIGEST_BYTES) != _sum(file):
-        raise DamagedFileError
-    start = DIGEST_BYTES + _LENGTH_BYTES
+    """Read the head, which is small: a length that leads past the end is damaged."""
     length = int.from_bytes(file.read(DIGEST_BYTES, _LENGTH_BYTES), "big")
+    start = DIGEST_BYTES + _LENGTH_BYTES + length
+    if start > file.size_bytes:
+        raise DamagedFileError
+    sized = file.read(DIGEST_BYTES, _LENGTH_BYTES + length)
+    if hashlib.sha256(sized).digest() != file.read(0, DIGEST_BYTES):
+        raise DamagedFileError
+    opened = OpenedBytes(_contents(sized[_LENGTH_BYTES:]), _Tail(file, start))
+    if opened.source.size_bytes != opened.contents.size_bytes:
+        raise DamagedFileError
+    return opened
+
+
+def _contents(head: bytes) -> ImageContents:
     try:
-        fields = json.loads(file.read(start, length))
+        fields = json.loads(head)
         digests = bytes.fromhex(fields.pop("block_digests"))
-        contents = ImageContents(**fields, block_digests=digests)
+        return ImageContents(**fields, block_digests=digests)
     except (ValueError, KeyError, TypeError) as error:  # of another version
         raise DamagedFileError from error
-    return OpenedBytes(contents, _Tail(file, start + length))
 
 
-def _sum(file: OpenFile) -> bytes:
-    digest = hashlib.sha256()
-    for offset in range(DIGEST_BYTES, file.size_bytes, BLOCK_BYTES):
-        digest.update(file.read(offset, BLOCK_BYTES))
-    return digest.digest()
+def _hold(opened: OpenedBytes, span: range) -> None:
+    """Hold every block that the span touches to its digest."""
+    contents = opened.contents
+    first = span.start // BLOCK_BYTES * BLOCK_BYTES
+    for start in range(first, min(span.stop, contents.size_bytes), BLOCK_BYTES):
+        block = opened.source.read(start, BLOCK_BYTES)
+        if hashlib.sha256(block).digest() != contents.block_digest(start // BLOCK_BYTES):
+            raise DamagedFileError

@@ -8,7 +8,7 @@ from pixy_grpc.core.call import Call
 from pixy_grpc.core.contents import ImageContents
 from pixy_grpc.core.exceptions import ImageChangedError, InvalidOffsetError
 from pixy_grpc.core.models import Image, ImageFormat
-from pixy_grpc.core.ports import ImageRepository
+from pixy_grpc.core.ports import EVERY_BYTE, ImageRepository
 from pixy_grpc.service.originals import HeadOf, Originals, headless, known, verified
 from pixy_grpc.service.renditions import Renditions, rendition_key
 from pixy_grpc.service.validation import valid_guid, valid_max_side, valid_sha256
@@ -21,16 +21,22 @@ class ByteRange:
     offset: int = 0
     limit: int = 0
 
-    def within(self, size_bytes: int) -> range:
-        """Return the bytes of an image of that size. Raises InvalidOffsetError."""
+    def of_any(self) -> range:
+        """Return the bytes of an image of whatever size. Raises InvalidOffsetError."""
         if self.offset < 0 or self.limit < 0:
             raise InvalidOffsetError("read_offset and read_limit are 0 or more.")
+        if not self.limit:
+            return EVERY_BYTE[self.offset :]
+        return range(self.offset, self.offset + self.limit)
+
+    def within(self, size_bytes: int) -> range:
+        """Return the bytes of an image of that size. Raises InvalidOffsetError."""
+        wanted = self.of_any()
         if self.offset > size_bytes:
             raise InvalidOffsetError(
                 f"read_offset is past the end: the image has {size_bytes} bytes."
             )
-        end = min(self.offset + self.limit, size_bytes) if self.limit else size_bytes
-        return range(self.offset, end)
+        return range(self.offset, min(wanted.stop, size_bytes))
 
 
 @dataclass(frozen=True)
@@ -92,7 +98,8 @@ class ImageDelivery:
                 chunks = self._originals.read(stored, opened, span, call, head_of)
                 yield Delivery(stored.image, chunks)
             else:
-                opened = resources.enter_context(self._renditions.open(stored, key, call))
+                sought = wanted.range.of_any()
+                opened = resources.enter_context(self._renditions.open(stored, key, sought, call))
                 span = _span(opened.contents, wanted.range, expected)
                 chunks = verified(opened, span, head_of)
                 yield Delivery(_as_sent(stored.image, opened.contents), chunks)

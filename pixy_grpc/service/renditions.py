@@ -115,27 +115,36 @@ class Renditions:
         self._rounds.stop(seconds)
 
     @contextmanager
-    def open(self, stored: StoredImage, key: RenditionKey, call: Call) -> Iterator[OpenedBytes]:
-        """Open a rendition.
+    def open(
+        self, stored: StoredImage, key: RenditionKey, span: range, call: Call
+    ) -> Iterator[OpenedBytes]:
+        """Open a rendition to read a span of it.
 
         Raises TooManyDownloadsError where too many are being made, InvalidFormatError where
         the image is no picture, and what opening and reading the image itself does.
         """
         with ExitStack() as resources:
-            yield self._kept(key, resources) or self._fresh(stored, key, resources, call)
+            yield (
+                self._kept(key, span, resources) or self._fresh(stored, key, span, resources, call)
+            )
 
-    def _kept(self, key: RenditionKey, resources: ExitStack) -> OpenedBytes | None:
-        return resources.enter_context(self._cache.open(key))
+    def _kept(self, key: RenditionKey, span: range, resources: ExitStack) -> OpenedBytes | None:
+        return resources.enter_context(self._cache.open(key, span))
 
     def _fresh(
-        self, stored: StoredImage, key: RenditionKey, resources: ExitStack, call: Call
+        self,
+        stored: StoredImage,
+        key: RenditionKey,
+        span: range,
+        resources: ExitStack,
+        call: Call,
     ) -> OpenedBytes:
         """Return a rendition that is made now, from the cache if that has taken it: a slow
         reader then holds a file, not memory.
         """
         with self._crowd.taken(call.caller):
             made = self._joined(stored, key, call)
-        kept = self._kept(key, resources)
+        kept = self._kept(key, span, resources)
         if kept:
             return kept
         resources.enter_context(self._loose.taken(call.caller, len(made.data)))
@@ -158,7 +167,10 @@ class Renditions:
         with self._cache.open(key) as kept:
             if kept is None:
                 return None
-            data = b"".join(verified(kept, range(kept.contents.size_bytes)))
+            try:
+                data = b"".join(verified(kept, range(kept.contents.size_bytes)))
+            except ImageCorruptError:  # since it was opened
+                return None
             return _Made(kept.contents, data)
 
     def _make(self, stored: StoredImage, key: RenditionKey, call: Call) -> _Made:

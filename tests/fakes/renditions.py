@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from pixy_grpc.core.contents import ImageContents
 from pixy_grpc.core.exceptions import ImageException
-from pixy_grpc.core.ports import OpenedBytes, RenditionKey
+from pixy_grpc.core.ports import EVERY_BYTE, OpenedBytes, RenditionKey
 from tests.fakes.store import InMemoryBytes
 
 
@@ -22,7 +22,11 @@ class InMemoryRenditionCache:
         self._keeps = keeps
 
     @contextmanager
-    def open(self, key: RenditionKey) -> Iterator[OpenedBytes | None]:
+    def open(
+        self,
+        key: RenditionKey,
+        span: range = EVERY_BYTE,  # noqa: ARG002 - all of it is looked at
+    ) -> Iterator[OpenedBytes | None]:
         """Open what is kept, if it is what was put."""
         contents, data = self.renditions.get(key, (None, b""))
         if contents is None or hashlib.sha256(data).hexdigest() != contents.sha256:

@@ -134,6 +134,28 @@ def test_large_rendition_comes_in_blocks(lone_server: RunningServer, add: Add) -
     assert is_described(got)
 
 
+@pytest.mark.parametrize(("position", "is_made_anew"), [(-1, True), (-BLOCK_BYTES, False)])
+def test_range_of_a_damaged_rendition_is_right(
+    lone_server: RunningServer, add: Add, log: LogBook, position: int, *, is_made_anew: bool
+) -> None:
+    """Made anew where the damage is in a block that is asked for; the details stay its own."""
+    encoded = io.BytesIO()
+    Image.effect_noise((1100, 1100), 90).save(encoded, "JPEG", quality=90)
+    guid = add(encoded.getvalue(), content_type="image/jpeg", width=1100, height=1100)
+    wanted: RenditionFields = {"max_side": 1024, "format": pb.IMAGE_FORMAT_PNG}
+    whole = read(lone_server, guid, **wanted)
+    (path,) = kept(lone_server, guid)
+    data = bytearray(path.read_bytes())
+    data[position] ^= 1
+    path.write_bytes(data)
+
+    end = read(lone_server, guid, read_offset=len(whole.data) - 9, **wanted)
+
+    assert end == Read(whole.details, whole.data[-9:])
+    assert log.text.count(f"unreadable rendition name={path.name}") == int(is_made_anew)
+    assert read(lone_server, guid, **wanted) == whole
+
+
 @pytest.mark.parametrize("is_kept", [True, False])
 def test_resume_goes_on_with_the_expected_bytes(
     lone_server: RunningServer,

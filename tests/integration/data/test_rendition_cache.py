@@ -19,7 +19,7 @@ import pytest
 from pixy_grpc.core.contents import BLOCK_BYTES, ImageContents, digest_blocks
 from pixy_grpc.core.exceptions import StorageUnavailableError
 from pixy_grpc.core.models import ImageFormat
-from pixy_grpc.core.ports import RenditionCache, RenditionKey
+from pixy_grpc.core.ports import EVERY_BYTE, RenditionCache, RenditionKey
 from pixy_grpc.data.rendition_cache import (
     LOOK_SECONDS,
     STALE_SECONDS,
@@ -220,6 +220,7 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "grown": lambda path: path.write_bytes(path.read_bytes() + b"\0"),
     "flipped in its sum": flipped(3),
     "flipped in its length": flipped(33),
+    "flipped at the end of its length": flipped(35),
     "flipped in its head": flipped(60),
     "flipped at its end": flipped(-1),
     "a folder": replaced_by_folder,
@@ -250,6 +251,52 @@ def test_damaged_rendition_is_none(
     assert is_left is path.is_dir()
     assert f"unreadable rendition name={path.name}" in caplog.text
     assert kept(folder, key) == (None if path.is_dir() else data)
+
+
+def in_block(path: Path, index: int) -> None:
+    """Change a byte in the middle of a block of LARGE, which is the end of its file."""
+    data = bytearray(path.read_bytes())
+    data[len(data) - len(LARGE) + index * BLOCK_BYTES + BLOCK_BYTES // 2] ^= 1
+    path.write_bytes(data)
+
+
+LARGE = os.urandom(4 * BLOCK_BYTES)
+CUT = BLOCK_BYTES - 1, 2 * BLOCK_BYTES + 1
+
+
+@pytest.mark.parametrize(
+    ("span", "touched"),
+    [
+        (range(1), {0}),
+        (range(BLOCK_BYTES), {0}),
+        (range(BLOCK_BYTES - 1, BLOCK_BYTES + 1), {0, 1}),
+        (range(BLOCK_BYTES, 2 * BLOCK_BYTES), {1}),
+        (range(*CUT), {0, 1, 2}),
+        (range(3 * BLOCK_BYTES + 9, 2**63), {3}),
+        (range(len(LARGE), 2**63), set()),
+        (EVERY_BYTE, {0, 1, 2, 3}),
+    ],
+    ids=str,
+)
+def test_part_is_held_to_the_blocks_it_touches(
+    tmp_path: Path, span: range, touched: set[int]
+) -> None:
+    """Damage in one of them is found before a byte is lent; elsewhere it is in nobody's way."""
+    found = set()
+    for index in range(4):
+        cache, key = folder_cache(tmp_path, 2**30), key_of(new_guid())
+        put(cache, key, LARGE)
+        (path,) = (tmp_path / "renditions").glob(f"*/{key.guid}.*")
+        in_block(path, index)
+
+        with cache.open(key, span) as opened:
+            if opened is None:
+                found.add(index)
+            else:
+                assert opened.contents == described(LARGE)
+        assert path.exists() is (index not in found)
+
+    assert found == touched
 
 
 def test_rendition_that_cannot_be_opened_now_is_not_lost(

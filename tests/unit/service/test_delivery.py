@@ -120,6 +120,18 @@ def test_range_outside_is_refused_before_the_store_is_asked(wanted: ByteRange) -
         read(delivery, wanted)
 
 
+@pytest.mark.parametrize("wanted", [ByteRange(-1, 0), ByteRange(0, -1)])
+def test_range_of_no_image_is_refused_before_a_rendition_is_made(wanted: ByteRange) -> None:
+    """However large a rendition turns out to be, it does not begin below zero."""
+    store = InMemoryImageStore()
+    delivery = holding(store=store)
+    store.failure = StorageUnavailableError("No.")
+    asked = WantedBytes(wanted, format=ImageFormat.JPEG)
+
+    with pytest.raises(InvalidOffsetError), delivery.open(GUID, asked, CALL):
+        pass
+
+
 def test_image_without_digests_is_checked_by_its_size() -> None:
     """An older image that was not adopted is served as far as it can be known."""
     assert read(holding(WITHOUT_DIGESTS)) == DATA

@@ -22,7 +22,13 @@ from pixy_grpc.core.exceptions import (
     TooManyDownloadsError,
 )
 from pixy_grpc.core.models import ImageFormat
-from pixy_grpc.core.ports import NewImage, OpenedBytes, RenditionKey, StoredImage
+from pixy_grpc.core.ports import (
+    EVERY_BYTE,
+    NewImage,
+    OpenedBytes,
+    RenditionKey,
+    StoredImage,
+)
 from pixy_grpc.service.inspection import inspect
 from pixy_grpc.service.originals import Originals, verified
 from pixy_grpc.service.renditions import (
@@ -92,7 +98,7 @@ class World:
 
     def read(self, key: RenditionKey = KEY, call: Call = CALL) -> bytes:
         """Return all of a rendition."""
-        with self.renditions.open(self.stored, key, call) as opened:
+        with self.renditions.open(self.stored, key, EVERY_BYTE, call) as opened:
             return b"".join(verified(opened, range(opened.contents.size_bytes)))
 
 
@@ -156,7 +162,7 @@ def test_rendition_is_described_as_it_is() -> None:
     """Type, size, sum and dimensions are those of its own bytes."""
     world = World()
 
-    with world.renditions.open(world.stored, KEY, CALL) as opened:
+    with world.renditions.open(world.stored, KEY, EVERY_BYTE, CALL) as opened:
         contents = opened.contents
     data = world.read()
 
@@ -199,7 +205,10 @@ def test_rendition_that_is_not_kept_is_bounded_in_memory() -> None:
     """Who reads slowly from memory leaves no more than that to others."""
     world = World(keeps=False, limits=RenditionLimits(loose_bytes=1))
 
-    with world.renditions.open(world.stored, KEY, CALL), pytest.raises(TooManyDownloadsError):
+    with (
+        world.renditions.open(world.stored, KEY, EVERY_BYTE, CALL),
+        pytest.raises(TooManyDownloadsError),
+    ):
         world.read()
     assert world.read()
 
@@ -301,9 +310,9 @@ class LateCache(InMemoryRenditionCache):
     meanwhile: tuple[RenditionKey, tuple[ImageContents, bytes]] | None = None
 
     @contextmanager
-    def open(self, key: RenditionKey) -> Iterator[OpenedBytes | None]:
+    def open(self, key: RenditionKey, span: range = EVERY_BYTE) -> Iterator[OpenedBytes | None]:
         """Look first, then let it be put."""
-        with super().open(key) as opened:
+        with super().open(key, span) as opened:
             if self.meanwhile:
                 self.renditions.update([self.meanwhile])
             yield opened
@@ -320,6 +329,32 @@ def test_rendition_made_next_door_meanwhile_is_not_made_again() -> None:
     world.renditions = Renditions(originals, cache, RenditionLimits())
 
     assert world.read() == first
+
+
+class FadingCache(InMemoryRenditionCache):
+    """A cache in which what another process put is damaged between two looks at it."""
+
+    looks = 0
+
+    @contextmanager
+    def open(self, key: RenditionKey, span: range = EVERY_BYTE) -> Iterator[OpenedBytes | None]:
+        """Find nothing, then what is damaged as it is read, then what is kept."""
+        self.looks += 1
+        with super().open(key, span) as opened:
+            if self.looks == 2:
+                other = b"!" * CONTENTS.size_bytes
+                yield OpenedBytes(CONTENTS, InMemoryBytes(other))
+            else:
+                yield opened
+
+
+def test_rendition_that_is_damaged_as_it_is_found_is_made_anew() -> None:
+    """The image itself is as it was: nobody is told that it is corrupt."""
+    world, cache = World(), FadingCache()
+    originals = Originals(world.repository, world.store)
+    world.renditions = Renditions(originals, cache, RenditionLimits())
+
+    assert world.read() == World().read()
 
 
 def test_rendition_of_a_damaged_original_is_not_made() -> None:
@@ -374,7 +409,7 @@ def test_image_deleted_while_its_rendition_is_made_leaves_none() -> None:
     originals = Originals(world.repository, world.store)
     renditions = Renditions(originals, cache, RenditionLimits())
 
-    with pytest.raises(RecordNotFoundError), renditions.open(world.stored, KEY, CALL):
+    with pytest.raises(RecordNotFoundError), renditions.open(world.stored, KEY, EVERY_BYTE, CALL):
         pass
 
     assert cache.guids() == []
