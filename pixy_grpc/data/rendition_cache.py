@@ -74,12 +74,13 @@ class FolderRenditionCache:
 
     def put(self, key: RenditionKey, contents: ImageContents, data: bytes) -> None:
         """Write a file, unless others need the space more."""
-        head = head_of(contents)
+        path = self._folder.path_of(key)
+        head = head_of(path.name, contents)
         size_bytes = on_disk(len(head) + len(data))
         try:
             with translated(), self._room_for(size_bytes) as is_granted:
                 if is_granted:
-                    self._folder.write(self._folder.path_of(key), head, data)
+                    self._folder.write(path, head, data)
         except ImageException as error:
             _log.warning("rendition not kept: %s (%s)", error.reason, error.__cause__)
 

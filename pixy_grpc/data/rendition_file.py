@@ -1,4 +1,4 @@
-"""One rendition as a file that says itself whether it is what was written.
+"""One rendition as a file that says itself whether it is what was written under its name.
 
 A SHA-256 of the next two, the length of the head, the head (JSON), the bytes. In the head
 are the digests of the bytes, one for each block: who reads a part reads and checks no more.
@@ -39,9 +39,9 @@ class _Tail:
         return self.file.read(self.start + offset, length, head)
 
 
-def head_of(contents: ImageContents) -> bytes:
-    """Return what comes before the bytes in the file of a rendition."""
-    fields = {**asdict(contents), "block_digests": contents.block_digests.hex()}
+def head_of(name: str, contents: ImageContents) -> bytes:
+    """Return what comes before the bytes in the file of that name."""
+    fields = {**asdict(contents), "block_digests": contents.block_digests.hex(), "name": name}
     head = json.dumps(fields).encode()
     sized = len(head).to_bytes(_LENGTH_BYTES, "big") + head
     return hashlib.sha256(sized).digest() + sized
@@ -56,14 +56,14 @@ def open_rendition(path: Path, span: range) -> Iterator[OpenedBytes]:
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise DamagedFileError
-        opened = _opened(OpenFile(descriptor))
+        opened = _opened(OpenFile(descriptor), path.name)
         _hold(opened, span)
         yield opened
     finally:
         os.close(descriptor)
 
 
-def _opened(file: OpenFile) -> OpenedBytes:
+def _opened(file: OpenFile, name: str) -> OpenedBytes:
     """Read the head, which is small: a length that leads past the end is damaged."""
     length = int.from_bytes(file.read(DIGEST_BYTES, _LENGTH_BYTES), "big")
     start = DIGEST_BYTES + _LENGTH_BYTES + length
@@ -72,19 +72,24 @@ def _opened(file: OpenFile) -> OpenedBytes:
     sized = file.read(DIGEST_BYTES, _LENGTH_BYTES + length)
     if hashlib.sha256(sized).digest() != file.read(0, DIGEST_BYTES):
         raise DamagedFileError
-    opened = OpenedBytes(_contents(sized[_LENGTH_BYTES:]), _Tail(file, start))
+    opened = OpenedBytes(_contents(sized[_LENGTH_BYTES:], name), _Tail(file, start))
     if opened.source.size_bytes != opened.contents.size_bytes:
         raise DamagedFileError
     return opened
 
 
-def _contents(head: bytes) -> ImageContents:
+def _contents(head: bytes, name: str) -> ImageContents:
+    """Return what is known of the bytes, if the head is of this version and this file."""
     try:
         fields = json.loads(head)
         digests = bytes.fromhex(fields.pop("block_digests"))
-        return ImageContents(**fields, block_digests=digests)
-    except (ValueError, KeyError, TypeError) as error:  # of another version
+        is_another = fields.pop("name") != name
+        contents = ImageContents(**fields, block_digests=digests)
+    except (ValueError, KeyError, TypeError) as error:
         raise DamagedFileError from error
+    if is_another:
+        raise DamagedFileError
+    return contents
 
 
 def _hold(opened: OpenedBytes, span: range) -> None:

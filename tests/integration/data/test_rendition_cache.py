@@ -299,6 +299,21 @@ def test_part_is_held_to_the_blocks_it_touches(
     assert found == touched
 
 
+def test_rendition_in_the_place_of_another_is_none(
+    folder: FolderRenditionCache, tmp_path: Path
+) -> None:
+    """Whole as it is, it is not what was asked for."""
+    one, other = key_of(new_guid()), key_of(new_guid())
+    put(folder, one, b"one")
+    data = put(folder, other, b"other")
+    paths = [next((tmp_path / "renditions").glob(f"*/{key.guid}.*")) for key in (one, other)]
+
+    shutil.copy(paths[1], paths[0])
+
+    assert kept(folder, one) is None
+    assert kept(folder, other) == data
+
+
 def test_rendition_that_cannot_be_opened_now_is_not_lost(
     folder: FolderRenditionCache, caplog: pytest.LogCaptureFixture
 ) -> None:
