@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import logging
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -33,6 +34,8 @@ _REFUSALS = (ImageCorruptError, InvalidFormatError)
 """What would come of the image again, whoever asked for it at the same time."""
 
 _FORMAT_OF = {each.content_type: each for each in ImageFormat}
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -181,9 +184,15 @@ class Renditions:
         try:
             self._originals.require(key.guid, call)
         except ImageException:
-            self._cache.delete(key.guid)  # a delete that came before may have found nothing
+            self._forget(key.guid)  # a delete that came before may have found nothing
             raise
         return made
+
+    def _forget(self, guid: str) -> None:
+        try:
+            self._cache.delete(guid)
+        except ImageException as error:
+            _log.warning("orphaned renditions guid=%s reason=%s", guid, error.reason)
 
     def _rendered(self, stored: StoredImage, key: RenditionKey, call: Call) -> Rendered:
         with self._originals.open(stored, call) as original:

@@ -415,6 +415,32 @@ def test_image_deleted_while_its_rendition_is_made_leaves_none() -> None:
     assert cache.guids() == []
 
 
+class StuckCache(DeletingCache):
+    """The same, out of which nothing can be removed by then."""
+
+    def put(self, key: RenditionKey, contents: ImageContents, data: bytes) -> None:
+        """Put, then fail."""
+        super().put(key, contents, data)
+        self.failure = StorageUnavailableError("No.")
+
+
+def test_image_deleted_meanwhile_is_not_found_whatever_its_rendition_does(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """What cannot be removed is in the log, and for fsck: no caller can do anything about it."""
+    world = World()
+    originals = Originals(world.repository, world.store)
+    renditions = Renditions(originals, StuckCache(world.repository), RenditionLimits())
+
+    with (
+        pytest.raises(RecordNotFoundError),
+        renditions.open(world.stored, KEY, EVERY_BYTE, CALL),
+    ):
+        pass
+
+    assert f"orphaned renditions guid={GUID} reason=STORAGE_UNAVAILABLE" in caplog.text
+
+
 def test_caller_who_has_gone_is_given_no_work() -> None:
     """Nothing is decoded for nobody."""
     world = World()
