@@ -183,7 +183,7 @@ class _Connection:
         SQLite goes on with a file that was deleted or replaced, and what it commits
         there is lost.
         """
-        return _identity(self._path) == self._file
+        return self._file is not None and _identity(self._path) == self._file
 
     def bound(self, deadline: Deadline) -> None:
         """Make waits for locks and running statements end by the deadline."""
@@ -222,9 +222,10 @@ class _Connection:
 
 
 def _identity(path: str) -> tuple[int, int] | None:
+    """Return which file a path names; None where it leads to none, for whatever reason."""
     try:
         status = os.stat(path)  # noqa: PTH116 - a third of the time of Path.stat, on every borrow
-    except FileNotFoundError:
+    except OSError:  # whoever opens it hears why
         return None
     return status.st_dev, status.st_ino
 

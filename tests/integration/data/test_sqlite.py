@@ -362,6 +362,25 @@ def _call(repository: SqlImageRepository, operation: str) -> object:
             return listed(repository)
 
 
+@pytest.mark.parametrize("operation", ["ping", "add", "list"])
+def test_call_where_the_path_leads_nowhere_is_unavailable(tmp_path: Path, operation: str) -> None:
+    """As where a disk is not mounted, or fails; once it is back, all is as before."""
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    with closing(SqliteDatabase(new_sqlite_file(folder))) as database:
+        repository = SqlImageRepository(database)
+        added = add(repository)
+        away = folder.rename(tmp_path / "away")
+        folder.write_bytes(b"in the way")
+
+        with pytest.raises(DBConnectionError):
+            _call(repository, operation)
+
+        folder.unlink()
+        away.rename(folder)
+        assert listed(repository) == [added.image.guid]
+
+
 def test_file_that_comes_back_is_used_again(path: Path, repository: SqlImageRepository) -> None:
     added = add(repository)
     away = path.rename(path.with_suffix(".away"))
