@@ -1,0 +1,1 @@
+"""Renditions that a folder of this machine keeps, and gives away."""
