@@ -1,5 +1,6 @@
 """Bounded work inside of a room: who may begin, who waits, and for how long."""
 
+import itertools
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -37,13 +38,17 @@ class Patience:
 class Allotment:
     """A bounded amount of something, at most half of it for one caller.
 
-    Who has nothing of it gets what there is, be it more than half.
+    Who has nothing of it gets what there is, be it more than half. Of those who wait, the
+    caller goes first who was given some the longest ago: many calls of others hold up none.
     """
 
     def __init__(self, total: int) -> None:
         self._total = total
         self._share = max(total // 2, 1)
         self._taken: Counter[str] = Counter()
+        self._waiting: Counter[tuple[str, int]] = Counter()
+        self._given_at: dict[str, int] = {}
+        self._given = itertools.count(1)
         self._changed = threading.Condition()
 
     @contextmanager
@@ -55,11 +60,9 @@ class Allotment:
         Without patience, raises TooManyDownloadsError at once where there is not so much.
         """
         with self._changed:
-            while not self._has(caller, amount):
-                if patience is None:
-                    raise too_many()
-                self._changed.wait(patience.pause_seconds())
+            self._wait_for(caller, amount, patience)
             self._taken[caller] += amount
+            self._given_at[caller] = next(self._given)
         try:
             yield
         finally:
@@ -68,6 +71,25 @@ class Allotment:
                 if not self._taken[caller]:
                     del self._taken[caller]
                 self._changed.notify_all()
+
+    def _wait_for(self, caller: str, amount: int, patience: Patience | None) -> None:
+        self._waiting[caller, amount] += 1
+        try:
+            while not (self._has(caller, amount) and self._is_next(caller)):
+                if patience is None:
+                    raise too_many()
+                self._changed.wait(patience.pause_seconds())
+        finally:
+            self._waiting -= Counter([(caller, amount)])
+            self._changed.notify_all()  # whoever had to let this one go first
+
+    def _is_next(self, caller: str) -> bool:
+        """Tell whether nobody who could be given theirs has waited longer for their turn."""
+        mine = self._given_at.get(caller, 0)
+        return not any(
+            self._given_at.get(other, 0) < mine and self._has(other, amount)
+            for other, amount in self._waiting
+        )
 
     def _has(self, caller: str, amount: int) -> bool:
         mine, all_of_it = self._taken[caller], self._taken.total()

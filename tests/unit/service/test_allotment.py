@@ -1,6 +1,7 @@
 """Who may begin, who waits, and for how long."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -84,6 +85,50 @@ def test_place_that_comes_free_goes_to_who_waits() -> None:
     with places.taken("alice", patience=Patience(call(), LONG)):
         assert leave.is_set()
     holder.join()
+
+
+class WatchedPatience(Patience):
+    """Tells that somebody waits."""
+
+    def __init__(self) -> None:
+        super().__init__(call(), LONG)
+        self.waits = threading.Event()
+
+    def pause_seconds(self) -> float:
+        """Say so, then do as ever."""
+        self.waits.set()
+        return super().pause_seconds()
+
+
+@pytest.mark.parametrize("crowd", [1, 8])
+def test_who_had_a_place_longest_ago_goes_first(crowd: int) -> None:
+    """However many calls a caller has waiting, another's waits for one of them at most."""
+    places, served = Allotment(1), list[str]()
+
+    def take(caller: str, patience: Patience) -> None:
+        with places.taken(caller, patience=patience):
+            served.append(caller)
+
+    with ThreadPoolExecutor(crowd + 2) as pool, places.taken("alice"):
+        for caller in ["alice"] * crowd + ["bob", "carol"]:
+            patience = WatchedPatience()
+            pool.submit(take, caller, patience)
+            assert patience.waits.wait(LONG)
+
+    assert sorted(served[:2]) == ["bob", "carol"]
+    assert served[2:] == ["alice"] * crowd
+
+
+def test_who_gives_up_is_waited_for_by_nobody() -> None:
+    """The place that they did not get is for the next."""
+    places = Allotment(1)
+    bob = places.taken("bob", patience=Patience(call(), SOON))
+
+    with places.taken("alice"), pytest.raises(TooManyDownloadsError), bob:
+        pass
+
+    with places.taken("alice"):
+        pass
 
 
 @pytest.mark.parametrize(
