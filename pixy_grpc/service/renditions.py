@@ -1,28 +1,20 @@
-"""Renditions: other sizes and formats of stored images, made once and kept for a while."""
+"""Renditions: other sizes and formats of stored images, made once and lent to many."""
 
-import hashlib
-import io
-import logging
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from pixy_grpc.core.call import Call
-from pixy_grpc.core.contents import ImageContents, digest_blocks
-from pixy_grpc.core.exceptions import ImageCorruptError, ImageException, InvalidFormatError
+from pixy_grpc.core.exceptions import ImageCorruptError, InvalidFormatError
 from pixy_grpc.core.models import ImageFormat
 from pixy_grpc.core.ports import OpenedBytes, RenditionCache, RenditionKey, StoredImage
 from pixy_grpc.service.allotment import Allotment, Patience
 from pixy_grpc.service.creation.rounds import Rounds
 from pixy_grpc.service.flights import Flights
 from pixy_grpc.service.inspection import MAX_PIXELS
-from pixy_grpc.service.originals import Originals, known, verified
-from pixy_grpc.service.rendering import (
-    Rendered,
-    UnreadablePictureError,
-    render,
-    unrenderable,
-)
+from pixy_grpc.service.originals import Originals, known
+from pixy_grpc.service.rendering import unrenderable
+from pixy_grpc.service.rendition_making import Made, RenditionMaking
 
 MAX_ORIGINAL_BYTES = 8 * MAX_PIXELS
 """What no picture has more of that can be decoded here: 8 bytes a pixel, uncompressed."""
@@ -34,8 +26,6 @@ _REFUSALS = (ImageCorruptError, InvalidFormatError)
 """What would come of the image again, whoever asked for it at the same time."""
 
 _FORMAT_OF = {each.content_type: each for each in ImageFormat}
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -53,12 +43,6 @@ class RenditionLimits:
     at_once: int = 2
     wait_seconds: float = 20.0
     loose_bytes: int = 128 * 1024 * 1024
-
-
-@dataclass(frozen=True)
-class _Made:
-    contents: ImageContents
-    data: bytes
 
 
 @dataclass(frozen=True)
@@ -100,13 +84,13 @@ class Renditions:
     def __init__(
         self, originals: Originals, cache: RenditionCache, limits: RenditionLimits
     ) -> None:
-        self._originals = originals
+        self._making = RenditionMaking(originals, cache)
         self._cache = cache
         self._crowd = Allotment(limits.crowd)
         self._turns = Allotment(limits.at_once)
         self._loose = Allotment(limits.loose_bytes)
         self._wait_seconds = limits.wait_seconds
-        self._flights: Flights[tuple[str, RenditionKey], _Made] = Flights(*_REFUSALS)
+        self._flights: Flights[tuple[str, RenditionKey], Made] = Flights(*_REFUSALS)
         self._rounds = Rounds("pixy-renditions", self._tidy)
 
     def start(self) -> None:
@@ -153,75 +137,18 @@ class Renditions:
         resources.enter_context(self._loose.taken(call.caller, len(made.data)))
         return OpenedBytes(made.contents, _InMemory(made.data))
 
-    def _joined(self, stored: StoredImage, key: RenditionKey, call: Call) -> _Made:
+    def _joined(self, stored: StoredImage, key: RenditionKey, call: Call) -> Made:
         """Make it, or wait for a call of the same caller that does: who waits for another
         caller's waits for that one's turn, too, while their own may be free.
         """
         patience = Patience(call, self._wait_seconds)
 
-        def make() -> _Made:
+        def make() -> Made:
             with self._turns.taken(call.caller, patience=patience):
-                return self._found(key) or self._make(stored, key, call)
+                return self._making.found(key) or self._making.make(stored, key, call)
 
         return self._flights.joined((call.caller, key), make, patience)
-
-    def _found(self, key: RenditionKey) -> _Made | None:
-        """Look once more: it may have been made since the call came, here or next door."""
-        with self._cache.open(key) as kept:
-            if kept is None:
-                return None
-            try:
-                data = b"".join(verified(kept, range(kept.contents.size_bytes)))
-            except ImageCorruptError:  # since it was opened
-                return None
-            return _Made(kept.contents, data)
-
-    def _make(self, stored: StoredImage, key: RenditionKey, call: Call) -> _Made:
-        rendered = self._rendered(stored, key, call)
-        made = _Made(_contents(key, rendered), rendered.data)
-        if known(stored).sha256:  # else the file may become another without a word
-            self._cache.put(key, made.contents, made.data)
-        try:
-            self._originals.require(key.guid, call)
-        except ImageException:
-            self._forget(key.guid)  # a delete that came before may have found nothing
-            raise
-        return made
-
-    def _forget(self, guid: str) -> None:
-        try:
-            self._cache.delete(guid)
-        except ImageException as error:
-            _log.warning("orphaned renditions guid=%s reason=%s", guid, error.reason)
-
-    def _rendered(self, stored: StoredImage, key: RenditionKey, call: Call) -> Rendered:
-        with self._originals.open(stored, call) as original:
-            whole = io.BytesIO()
-            span = range(original.contents.size_bytes)
-            for block in self._originals.read(stored, original, span, call):
-                call.check()
-                whole.write(block)
-        try:
-            return render(whole, key.max_side, key.format)
-        except UnreadablePictureError as error:
-            if original.contents.sha256:  # it is what was stored
-                raise unrenderable() from error
-            raise ImageCorruptError("The image's bytes are no longer a picture.") from error
 
     def _tidy(self) -> float:
         self._cache.tidy()
         return TIDY_SECONDS
-
-
-def _contents(key: RenditionKey, rendered: Rendered) -> ImageContents:
-    return ImageContents(
-        key="",
-        content_type=key.format.content_type,
-        size_bytes=len(rendered.data),
-        sha256=hashlib.sha256(rendered.data).hexdigest(),
-        block_digests=digest_blocks(rendered.data),
-        width=rendered.width,
-        height=rendered.height,
-        generator="",
-        model="",
-    )
