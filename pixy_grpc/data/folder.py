@@ -1,28 +1,24 @@
 """A local folder as the store of bytes, durable and create-only."""
 
 import errno
-import io
 import os
 import stat
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from pixy_grpc.core.call import Deadline
-from pixy_grpc.core.exceptions import (
-    ConstraintViolationError,
-    ImageCorruptError,
-    ImageException,
-    StorageFullError,
-    StorageUnavailableError,
-)
+from pixy_grpc.core.exceptions import ConstraintViolationError, ImageCorruptError
 from pixy_grpc.core.keys import KEY
 from pixy_grpc.core.ports import Space, StoredObject
-from pixy_grpc.data.flushing import flush_folder, write_flushed
+from pixy_grpc.data.flushing import flush_folder
+from pixy_grpc.data.folder_errors import require_time, translated
+from pixy_grpc.data.folder_mark import FolderMark
 from pixy_grpc.data.folder_quarantine import FolderQuarantine
 from pixy_grpc.data.folder_walk import is_plain_name, plain_files, stored_files
+from pixy_grpc.data.folder_writing import FolderWriting
+from pixy_grpc.data.open_file import OpenFile
 
 MARK = ".pixy-store"
 """The file that holds the store id."""
@@ -36,7 +32,6 @@ OLDER = "older/"
 LEFTOVER = "incoming/"
 """Begins the keys of what is found where bytes are written before they are whole."""
 
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _NO_OBJECT = frozenset({errno.ENOENT, errno.ELOOP, errno.ENOTDIR, errno.EISDIR, errno.ENXIO})
 
 
@@ -47,8 +42,8 @@ class FolderStore:
         """Take the folder, and the id it has to carry; without one, the first it shows."""
         self._root = root.absolute()
         self._aside = FolderQuarantine(self._root)
-        self._durable: set[Path] = set()
-        self._store_id = store_id
+        self._mark = FolderMark(self._root / MARK, store_id)
+        self._writing = FolderWriting(self._root / INCOMING)
 
     @property
     def root(self) -> Path:
@@ -59,17 +54,13 @@ class FolderStore:
         """Make the folder where it is missing; return the store id it carries, if any."""
         with translated():
             self._make_root()
-            try:
-                self._store_id = self._read_mark()
-            except FileNotFoundError:
-                return None
-            return self._store_id or None
+            return self._mark.adopt()
 
     def found_id(self) -> str | None:
         """Return the store id that the folder carries, if any; make nothing."""
         with translated():
             try:
-                return self._read_mark() or None
+                return self._mark.read() or None
             except (FileNotFoundError, NotADirectoryError):
                 return None
 
@@ -77,23 +68,23 @@ class FolderStore:
         """Write the store id, durably; another server may have written it just now."""
         with translated():
             try:
-                self._write(self._root / MARK, store_id.encode())
+                self._writing.write(self._root / MARK, store_id.encode())
             except ConstraintViolationError:
                 if self.prepare() != store_id:
                     raise
-            self._store_id = store_id
+            self._mark.expect(store_id)
 
     def put(self, key: str, data: bytes, deadline: Deadline) -> None:
-        """Write to a temporary file, flush it, link it to its name, flush the folders."""
-        _require_time(deadline)
+        """Write a file under a name that is new, in folders that are flushed."""
+        require_time(deadline)
         path = self._path(key)
         with translated():
-            self._require_mark()
-            self._make_folders(path.parent)
-            self._write(path, data)
+            self._mark.require()
+            self._writing.make_folders(path.parent)
+            self._writing.write(path, data)
 
     @contextmanager
-    def open(self, key: str, deadline: Deadline) -> Iterator["OpenFile"]:
+    def open(self, key: str, deadline: Deadline) -> Iterator[OpenFile]:
         """Open a plain file; a link or folder in its place is damage."""
         with self._opened(self._path(key), deadline) as opened:
             yield opened
@@ -105,22 +96,22 @@ class FolderStore:
 
     def delete(self, key: str, deadline: Deadline) -> None:
         """Remove the file, if it is there."""
-        _require_time(deadline)
+        require_time(deadline)
         path = self._path(key)
         with translated():
             try:
                 path.unlink()
             except FileNotFoundError:
-                self._require_mark()
+                self._mark.require()
 
     def keys(self, guid: str, deadline: Deadline) -> list[str]:
         """Look for files of the guid in its one folder, and flush it: whoever put them there
         may not have come to that.
         """
-        _require_time(deadline)
+        require_time(deadline)
         folder = self._path(f"{guid}.0").parent
         with translated():
-            self._require_mark()
+            self._mark.require()
             try:
                 found = [path.name for path in folder.iterdir()]
                 flush_folder(folder)
@@ -130,10 +121,10 @@ class FolderStore:
 
     def quarantine(self, key: str, deadline: Deadline) -> None:
         """Move the file into a folder beside the others, if it is there."""
-        _require_time(deadline)
+        require_time(deadline)
         path = self._path(key)
         with translated():
-            self._require_mark()
+            self._mark.require()
             self._aside.take(path)
 
     def list_objects(self) -> Iterator[StoredObject]:
@@ -149,37 +140,37 @@ class FolderStore:
         yield from self._walk(plain_files(self._aside.folder))
 
     @contextmanager
-    def open_quarantined(self, key: str, deadline: Deadline) -> Iterator["OpenFile"]:
+    def open_quarantined(self, key: str, deadline: Deadline) -> Iterator[OpenFile]:
         """Open a plain file of the folder beside the others."""
         with self._opened(self._aside.path(key), deadline) as opened:
             yield opened
 
     def purge(self, key: str, deadline: Deadline) -> None:
         """Remove a file from the folder beside the others, if it is there."""
-        _require_time(deadline)
+        require_time(deadline)
         path = self._aside.path(key)
         with translated():
-            self._require_mark()
+            self._mark.require()
             path.unlink(missing_ok=True)
 
     def _walk(self, found: Iterator[StoredObject]) -> Iterator[StoredObject]:
         with translated():
-            self._require_mark()
+            self._mark.require()
             yield from found
 
     def space(self, deadline: Deadline) -> Space:
         """Return what the file system leaves to this user, if it is the store's."""
-        _require_time(deadline)
+        require_time(deadline)
         with translated():
-            self._require_mark()
+            self._mark.require()
             status = os.statvfs(self._root)
         return Space(status.f_bavail * status.f_frsize, status.f_blocks * status.f_frsize)
 
     def ping(self, deadline: Deadline) -> None:
         """Look for the mark: an empty mount point does not carry it."""
-        _require_time(deadline)
+        require_time(deadline)
         with translated():
-            self._require_mark()
+            self._mark.require()
 
     def _path(self, key: str) -> Path:
         if key.startswith(OLDER) and is_plain_name(key.removeprefix(OLDER)):
@@ -191,8 +182,8 @@ class FolderStore:
         return self._root.joinpath(key[:2], key[2:4], key)
 
     @contextmanager
-    def _opened(self, path: Path, deadline: Deadline) -> Iterator["OpenFile"]:
-        _require_time(deadline)
+    def _opened(self, path: Path, deadline: Deadline) -> Iterator[OpenFile]:
+        require_time(deadline)
         with translated():
             descriptor = self._descriptor(path)
         try:
@@ -207,117 +198,15 @@ class FolderStore:
         for level in missing:
             flush_folder(level.parent)
 
-    def _read_mark(self) -> str:
-        return (self._root / MARK).read_text(encoding="utf-8", errors="replace").strip()
-
-    def _require_mark(self) -> None:
-        """Raise unless the folder carries the mark it was first seen with."""
-        found = self._read_mark()
-        self._store_id = self._store_id or found
-        if not found or found != self._store_id:
-            raise StorageUnavailableError("Another store of bytes is in the place of ours.")
-
     def _descriptor(self, path: Path) -> int:
         try:
             descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
         except OSError as error:
             if error.errno not in _NO_OBJECT:
                 raise
-            self._require_mark()
+            self._mark.require()
             raise ImageCorruptError("The image's bytes are missing.") from error
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)
             raise ImageCorruptError("The image's bytes have been replaced.")
         return descriptor
-
-    def _make_folders(self, folder: Path) -> None:
-        """Make the two levels and flush the entry of each in its parent.
-
-        Also of one that is there already, the first time: whoever made it may not have
-        come to flush it.
-        """
-        for level in (folder.parent, folder):
-            try:
-                level.mkdir()
-            except FileExistsError:
-                if level in self._durable:
-                    continue
-            flush_folder(level.parent)
-            self._durable.add(level)
-
-    def _write(self, path: Path, data: bytes) -> None:
-        temporary = self._root / INCOMING / uuid.uuid4().hex
-        try:
-            write_flushed(temporary, data)
-            _link(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
-        flush_folder(path.parent)
-
-
-class OpenFile:
-    """StoredBytes of an open file."""
-
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
-        status = os.fstat(descriptor)
-        self.size_bytes = status.st_size
-        self.modified_at = datetime.fromtimestamp(status.st_mtime, UTC)
-
-    def read(self, offset: int, length: int, head: bytes = b"") -> bytes:
-        """Read without moving a position; a short read is continued to the end.
-
-        The head takes the place of the bytes before, which are read along to make room for
-        it: to join the two would copy both. BytesIO copies neither on the way in nor out.
-        """
-        room = len(head)
-        if offset < room:
-            return head + self._read(offset, length)
-        whole = io.BytesIO(self._read(offset - room, room + length))
-        with whole.getbuffer() as view:
-            if len(view) < room:  # the file has become shorter than the offset
-                return head
-            view[:room] = head
-        return whole.getvalue()
-
-    def _read(self, offset: int, length: int) -> bytes:
-        try:
-            data = os.pread(self._descriptor, length, offset)
-            while 0 < len(data) < length:
-                more = os.pread(self._descriptor, length - len(data), offset + len(data))
-                if not more:
-                    break
-                data += more
-        except OSError as error:
-            raise _translate(error) from error
-        return data
-
-
-def _link(temporary: Path, path: Path) -> None:
-    """Give the bytes their name, unless another file has it: rename would replace it."""
-    try:
-        os.link(temporary, path)
-    except FileExistsError as error:
-        raise ConstraintViolationError("The store holds bytes under this key.") from error
-
-
-def _require_time(deadline: Deadline) -> None:
-    if deadline.from_caller:
-        deadline.check()
-    if not deadline.remaining():
-        raise StorageUnavailableError("The store of bytes did not answer in time.")
-
-
-@contextmanager
-def translated() -> Iterator[None]:
-    """Turn errors of the system into ours."""
-    try:
-        yield
-    except OSError as error:
-        raise _translate(error) from error
-
-
-def _translate(error: OSError) -> ImageException:
-    if error.errno in _FULL:
-        return StorageFullError("The store of bytes is full; nothing was stored.")
-    return StorageUnavailableError("The store of bytes is out of reach. Try again later.")

@@ -12,7 +12,7 @@ from pathlib import Path
 from pixy_grpc.core.contents import ImageContents
 from pixy_grpc.core.exceptions import ImageException
 from pixy_grpc.core.ports import EVERY_BYTE, OpenedBytes, RenditionKey
-from pixy_grpc.data.folder import translated
+from pixy_grpc.data.folder_errors import translated
 from pixy_grpc.data.rendition_file import DamagedFileError, head_of, open_rendition
 from pixy_grpc.data.rendition_folder import FreeBytes, RenditionFolder, free_bytes, on_disk
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pixy_grpc.core.contents import BLOCK_BYTES, DIGEST_BYTES, ImageContents
 from pixy_grpc.core.ports import OpenedBytes
-from pixy_grpc.data.folder import OpenFile
+from pixy_grpc.data.open_file import OpenFile
 
 _LENGTH_BYTES = 4
 

@@ -14,7 +14,7 @@ from typing import Any
 from pixy_grpc.core.creations import CreationKey, Fence, PaidImage, Usage
 from pixy_grpc.core.ports import SpooledImage
 from pixy_grpc.data.flushing import flush_folder, write_flushed
-from pixy_grpc.data.folder import translated
+from pixy_grpc.data.folder_errors import translated
 
 BYTES = ".bytes"
 """Ends the name of a file that holds an image."""

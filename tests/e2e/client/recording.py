@@ -7,7 +7,8 @@ from pathlib import Path
 
 from pixy_grpc.app import assemble, creation_parts, open_database, prepare
 from pixy_grpc.core.call import Deadline
-from pixy_grpc.data.folder import FolderStore, OpenFile
+from pixy_grpc.data.folder import FolderStore
+from pixy_grpc.data.open_file import OpenFile
 from pixy_grpc.web.server import ServerLimits
 from tests.support.server import STOP_SECONDS, RunningServer, settings_for
 
