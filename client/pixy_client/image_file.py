@@ -3,6 +3,7 @@
 import io
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from typing import BinaryIO
 
 from pixy_client.errors import DeadlineExceededError
 from pixy_client.resuming import may_resume
@@ -14,7 +15,7 @@ OpenStream = Callable[[int, str], ImageStream]
 """Begins a stream at an offset, of the bytes with that SHA-256; empty means any."""
 
 
-class ImageFile(io.BufferedIOBase):
+class ImageFile(io.BufferedIOBase, BinaryIO):
     """A binary file to read, as PIL.Image.open, zipfile and shutil.copyfileobj take it.
 
     Read in order it is one stream, gone on with where it was cut; a seek to bytes that are
@@ -40,6 +41,16 @@ class ImageFile(io.BufferedIOBase):
         self.image = stream.image
         self.size = stream.expected_bytes
         """How many bytes there are, None where the service does not know."""
+
+    @property
+    def name(self) -> str:
+        """The filename of the image: a label, under which nothing need be found here."""
+        return self.image.filename
+
+    @property
+    def mode(self) -> str:
+        """How it was opened."""
+        return "rb"
 
     def readable(self) -> bool:
         """Tell that it is there to be read."""

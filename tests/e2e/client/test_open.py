@@ -18,7 +18,7 @@ def test_opened_image_is_a_picture(server: RunningServer) -> None:
         image = client.create("a fox in a file", size="96x64").image
         with (
             client.open(image.guid) as file,
-            Picture.open(file) as picture,  # type: ignore[arg-type]  # Pillow asks for a typing.IO
+            Picture.open(file) as picture,
         ):
             picture.load()
 

@@ -1,8 +1,10 @@
 """An image is a file to whoever reads files."""
 
+import gzip
 import io
 import shutil
 import zipfile
+from typing import BinaryIO
 
 import pytest
 
@@ -30,6 +32,33 @@ def test_file_says_what_it_is() -> None:
         assert (file.readable(), file.seekable(), file.writable()) == (True, True, False)
         assert (file.size, file.image) == (SIZE, image_of())
         assert not file.verified
+
+
+def test_file_has_the_name_of_its_image() -> None:
+    """What is sent on as an upload is named by it, and gzip and others ask for its mode."""
+    packed = gzip.compress(DATA)
+    with ImageFile(Source(data=packed).open) as file:
+        assert (file.name, file.mode) == ("a-red-fox.png", "rb")
+        assert gzip.GzipFile(fileobj=file).read() == DATA
+
+
+def test_file_is_a_binary_file_to_who_checks_types() -> None:
+    """As what `open` returns is: Pillow and zipfile ask for one of these."""
+
+    def first_byte(file: BinaryIO) -> bytes:
+        return file.read(1)
+
+    with ImageFile(Source().open) as file:
+        assert first_byte(file) == DATA[:1]
+
+
+def test_file_is_not_written_to() -> None:
+    """Refused as any file that was opened for reading refuses it."""
+    with ImageFile(Source().open) as file:
+        with pytest.raises(io.UnsupportedOperation):
+            file.write(b"x")
+        with pytest.raises(io.UnsupportedOperation):
+            file.truncate(0)
 
 
 def test_file_reads_into_buffers_and_messages() -> None:
