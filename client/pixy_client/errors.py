@@ -44,7 +44,12 @@ class UnexpectedStatusError(ImageException):
     """
 
     def __init__(
-        self, message: str, *, status_name: str, call_id: str = "", request_id: str = ""
+        self,
+        message: str,
+        *,
+        status_name: str = ImageException.status,  # pickle hands over the message alone
+        call_id: str = "",
+        request_id: str = "",
     ) -> None:
         super().__init__(message, call_id=call_id, request_id=request_id)
         self.status_name = status_name
