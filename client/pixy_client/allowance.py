@@ -1,4 +1,4 @@
-"""The time that a read has over all of its calls."""
+"""The time that a read or a creation has over all of its calls."""
 
 import time
 from dataclasses import dataclass, field

@@ -1,26 +1,27 @@
 """Follows a creation to its end, over cuts of the connection: its request id makes one image."""
 
-import time
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 
+from pixy_client.allowance import Allowance
 from pixy_client.calls import UnaryCall, create_stream
 from pixy_client.errors import (
     CallCancelledError,
     UnexpectedStatusError,
     UnreachableError,
     UnreadableAnswerError,
+    is_reset,
 )
 from pixy_client.results import Creation, CreationAccepted, CreationEvent
+from pixy_client.translation import ASK_AGAIN
 from pixy_client.transport import Transport
-from pixy_grpc.core.call import Deadline
-from pixy_grpc.core.exceptions import TooManyCreatesError
+from pixy_grpc.core.exceptions import ImageException, TooManyCreatesError
 from pixy_grpc.v1 import image_service_pb2 as pb
 
 RESUME_PAUSES_SECONDS = (0.2, 0.8, 2.0)
-"""Before each attempt to go on after a cut; whatever is told begins them anew. gRPC's own
-retries, which end with the first message, come on top of each."""
+"""Before each attempt to go on after a cut, unless the error asks for more; whatever is told
+begins them anew. gRPC's own retries, which end with the first message, come on top of each."""
 
 _CUT = (UnreachableError, CallCancelledError, TooManyCreatesError)
 """How a stream ends that is worth going on with: cut, read too slowly, or let in no more while
@@ -38,7 +39,7 @@ class FollowedCreation:
 
     def events(self) -> Generator[CreationEvent, None, None]:
         """Yield what happens; the last is the Creation. Raises what `Client.create` does."""
-        deadline = Deadline.after(self.timeout_seconds)
+        allowance = Allowance(self.timeout_seconds)
         seconds, cuts, is_begun = self.timeout_seconds, 0, False
         while True:
             try:
@@ -47,29 +48,36 @@ class FollowedCreation:
                         if not (is_begun and isinstance(event, CreationAccepted)):
                             yield event
                         is_begun, cuts = True, 0
-            except _CUT:
-                if not is_begun or not self._may_resume(cuts, deadline):
+            except ImageException as exc:
+                if not is_begun or not (isinstance(exc, _CUT) or is_reset(exc)):
                     raise
+                self._wait(exc, cuts, allowance)
             else:
                 return
-            time.sleep(RESUME_PAUSES_SECONDS[cuts])
-            seconds, cuts = deadline.remaining(), cuts + 1
+            seconds, cuts = allowance.remaining(), cuts + 1
 
     def _told(self, seconds: float) -> Generator[CreationEvent, None, None]:
         """Yield what one call tells, up to the Creation; an older server tells that alone."""
         call = create_stream(self.creation, self.partial_images)
         try:
-            with closing(self.transport.stream(call, seconds)) as told:
+            stream = self.transport.stream(call, seconds, allowed_seconds=self.timeout_seconds)
+            with closing(stream) as told:
                 yield from _to_creation(told, self.creation.request_id)
         except UnexpectedStatusError as error:
             if error.status_name != "UNIMPLEMENTED":
                 raise
             yield self.transport.call(self.creation, seconds)
 
-    def _may_resume(self, cuts: int, deadline: Deadline) -> bool:
-        if self.transport.is_closed or cuts == len(RESUME_PAUSES_SECONDS):
-            return False
-        return deadline.remaining() > RESUME_PAUSES_SECONDS[cuts]
+    def _wait(self, cut: ImageException, cuts: int, allowance: Allowance) -> None:
+        """Wait for the next attempt; raise the cut where there is none, or no time for one."""
+        if cuts == len(RESUME_PAUSES_SECONDS):
+            raise cut
+        wait = max(RESUME_PAUSES_SECONDS[cuts], cut.retry_delay_seconds or 0.0)
+        if wait >= allowance.remaining():
+            raise cut
+        if self.transport.closes_within(wait):
+            text = f"The client was closed while it waited.{ASK_AGAIN}"
+            raise CallCancelledError(text, request_id=self.creation.request_id) from cut
 
 
 def _to_creation(told: Iterable[CreationEvent | None], request_id: str) -> Iterator[CreationEvent]:

@@ -77,6 +77,17 @@ class SettingsError(ImageException):
     status = "FAILED_PRECONDITION"
 
 
+RESET_STATUSES = frozenset({"INTERNAL", "UNKNOWN"})
+"""What gRPC makes of a stream that was reset or has no end, where no service said anything."""
+
+
+def is_reset(error: ImageException) -> bool:
+    """Tell whether an error is one of those that gRPC has for a stream that was reset."""
+    if not isinstance(error, UnexpectedStatusError):
+        return False
+    return not error.call_id and error.status_name in RESET_STATUSES
+
+
 def status_of(error: ImageException) -> str:
     """Return the NAME of the gRPC status that an error stands for."""
     return error.status_name if isinstance(error, UnexpectedStatusError) else error.status

@@ -8,7 +8,12 @@ from dataclasses import replace
 from pixy_client import calls
 from pixy_client.allowance import Allowance
 from pixy_client.calls import Reading
-from pixy_client.errors import CallCancelledError, UnexpectedStatusError, UnreachableError
+from pixy_client.errors import (
+    CallCancelledError,
+    UnexpectedStatusError,
+    UnreachableError,
+    is_reset,
+)
 from pixy_client.streams import begin
 from pixy_client.transport import Transport
 from pixy_client.verification import check_unchanged, expected_bytes
@@ -34,15 +39,10 @@ _RESUMABLE = (
     CallCancelledError,  # a server that lost patience with its reader
 )
 
-_RESET_STATUSES = frozenset({"INTERNAL", "UNKNOWN"})
-"""What gRPC makes of a stream that was reset or has no end, where no service said anything."""
-
 
 def may_resume(error: ImageException) -> bool:
     """Tell whether a read that had begun may go on after an error: a cut, not a refusal."""
-    if isinstance(error, UnexpectedStatusError):
-        return not error.call_id and error.status_name in _RESET_STATUSES
-    return isinstance(error, _RESUMABLE)
+    return isinstance(error, _RESUMABLE) or is_reset(error)
 
 
 class Budget:
@@ -169,4 +169,5 @@ class ResumingRead:
         wait = self._budget.spend(error)
         if wait >= self._allowance.remaining():
             raise error
-        self._transport.pause(wait)
+        if self._transport.closes_within(wait):
+            raise CallCancelledError("The client was closed while it read.") from error

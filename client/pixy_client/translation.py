@@ -6,6 +6,7 @@ import grpc
 
 from pixy_client.details import ErrorDetails, read_details
 from pixy_client.errors import (
+    RESET_STATUSES,
     CallCancelledError,
     DeadlineExceededError,
     UnexpectedStatusError,
@@ -109,12 +110,13 @@ def _from_transport(status: str, text: str, context: CallContext) -> ImageExcept
 
 
 def _unexpected(status: str, text: str, context: CallContext) -> ImageException:
-    return UnexpectedStatusError(
+    message = (
         f"{context.target} answered {status} ({_shorten(text)}). Check that it is a "
-        "PixyProxy, and of this version.",
-        status_name=status,
-        request_id=context.request_id,
+        "PixyProxy, and of this version."
     )
+    if context.request_id and status in RESET_STATUSES:
+        message += ASK_AGAIN
+    return UnexpectedStatusError(message, status_name=status, request_id=context.request_id)
 
 
 def _shorten(text: str) -> str:

@@ -62,15 +62,9 @@ class Transport:
             finally:
                 answers.cancel()
 
-    def pause(self, seconds: float) -> None:
-        """Wait between two calls. Raises CallCancelledError as soon as the channel is closed."""
-        if self._closed.wait(seconds):
-            raise CallCancelledError("The client was closed while it read.")
-
-    @property
-    def is_closed(self) -> bool:
-        """Whether no call can be made any more."""
-        return self._closed.is_set()
+    def closes_within(self, seconds: float) -> bool:
+        """Wait between two calls; tell at once where the channel is closed, for another one."""
+        return self._closed.wait(seconds)
 
     def close(self) -> None:
         """Close the channel; calls that run end as cancelled. Closing twice is no error."""

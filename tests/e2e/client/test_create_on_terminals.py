@@ -6,10 +6,7 @@ from pathlib import Path
 import pytest
 
 from pixy_grpc.v1 import image_service_pb2 as pb
-from tests.e2e.client.details import GUID, PLAIN_IMAGE
-from tests.e2e.client.pixy import Pixy, run_on_terminal
-from tests.e2e.client.stand_in import StandIn, sends
-from tests.e2e.client.test_create_stream import (
+from tests.e2e.client.creation_events import (
     ACCEPTED,
     CREATED,
     GENERATING,
@@ -17,6 +14,9 @@ from tests.e2e.client.test_create_stream import (
     STORED,
     WAITING,
 )
+from tests.e2e.client.details import GUID, PLAIN_IMAGE
+from tests.e2e.client.pixy import Pixy, run_on_terminal
+from tests.e2e.client.stand_in import StandIn, sends
 
 FORGED = pb.CreateImageStreamResponse(
     generating=pb.CreationGenerating(generator="x\x1b[2Jy [bold]z")

@@ -50,9 +50,10 @@ class CuttingTransport:
             yield DATA[at : at + 1]
         raise self.cut
 
-    def pause(self, seconds: float) -> None:
+    def closes_within(self, seconds: float) -> bool:
         """Wait no time at all."""
         self.waits.append(seconds)
+        return False
 
 
 def _read(

@@ -117,7 +117,7 @@ def test_translation_of_a_bare_status_gives_a_client_error(code: grpc.StatusCode
     assert (error.reason, status_of(error)) == ("", code.name)
 
 
-@pytest.mark.parametrize("code", TRANSPORT)
+@pytest.mark.parametrize("code", [*TRANSPORT, grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN])
 def test_translation_of_a_lost_creation_says_to_ask_again(code: grpc.StatusCode) -> None:
     """A bare status promises nothing: the image may be there, and paid for."""
     error = from_rpc(Refusal(code, "lost"), CREATION)
