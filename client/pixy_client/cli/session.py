@@ -48,12 +48,13 @@ def connected(
                 yield client
             sys.stdout.flush()
     except BrokenPipeError:
-        _abandon_output()
+        _release_streams()
         raise typer.Exit(ExitCode.OK) from None
     except (ImageException, OSError, KeyboardInterrupt) as exc:
         failure = Failure.of(interruption(exc) or exc, attempt or Attempt(), asked)
         with suppress(OSError):  # its terminal may be closed, its reader gone
             typer.echo(json.dumps(failure.document()) if as_json else failure.line(), err=True)
+        _release_streams()
         raise typer.Exit(failure.code) from exc
 
 
@@ -69,8 +70,14 @@ def _client(options: GlobalOptions) -> Client:
     )
 
 
-def _abandon_output() -> None:
-    """Let what is left in the buffer go nowhere, as the interpreter flushes it on exit."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    os.close(nowhere)
+def _release_streams() -> None:
+    """Write what is left in the buffers, or let it go nowhere: the interpreter flushes them on
+    exit, and ends with a code of its own where that fails.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, stream.fileno())
+            os.close(nowhere)

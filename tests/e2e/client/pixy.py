@@ -20,8 +20,9 @@ PROGRAM = str(Path(sys.executable).parent / "pixy")
 
 
 def environment(stand_in: StandIn) -> dict[str, str]:
-    """Return an environment in which `pixy` finds the stand-in."""
-    found = {name: value for name, value in os.environ.items() if not name.startswith("PIXY_")}
+    """Return an environment in which `pixy` finds the stand-in, its output held as usual."""
+    unusual = ("PIXY_", "PYTHONUNBUFFERED")
+    found = {name: value for name, value in os.environ.items() if not name.startswith(unusual)}
     return found | {
         "PIXY_TARGET": stand_in.target,
         "PIXY_TOKEN": "secret",

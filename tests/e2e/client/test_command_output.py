@@ -8,7 +8,7 @@ import pytest
 
 from pixy_grpc.v1 import image_service_pb2 as pb
 from tests.e2e.client.details import DATA, GUID, details_of, sends_image
-from tests.e2e.client.pixy import PROGRAM, Pixy, environment
+from tests.e2e.client.pixy import PROGRAM, Pixy, environment, run_closed
 from tests.e2e.client.stand_in import WAIT_SECONDS, StandIn, answers
 from tests.support.process import unmeasured
 
@@ -52,6 +52,21 @@ def test_output_that_becomes_too_large_is_named(stand_in: StandIn, tmp_path: Pat
 
     assert finished.stderr == f"pixy: FILE_ERROR: File too large: {tmp_path}/fox.png\n"
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("arguments", [("show", GUID), ("create", "A fox", "--json")])
+def test_report_on_a_full_disk_ends_with_the_code_it_names(
+    stand_in: StandIn, arguments: tuple[str, ...]
+) -> None:
+    """The interpreter would try again on its way out, complain of that, and end with 120."""
+    stand_in.script("GetImageDetails", answers(pb.GetImageDetailsResponse(details=details_of())))
+    stand_in.script("CreateImage", answers(pb.CreateImageResponse(details=details_of())))
+
+    finished = run_closed(stand_in, ">/dev/full", *arguments)
+
+    assert finished.returncode == 1
+    assert finished.stderr.count(b"\n") == 1
+    assert b"No space left on device" in finished.stderr
 
 
 JPEG = details_of(content_type="image/jpeg")
