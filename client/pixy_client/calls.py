@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Generic, TypeVar
 from uuid import UUID, uuid4
 
-from pixy_client.arguments import check_number, check_text
+from pixy_client.arguments import check_moment, check_number, check_text
 from pixy_client.conversion import (
     from_datetime,
     from_format,
@@ -136,6 +136,7 @@ def list_page(
     """Describe one page of a list."""
     check_text(prompt=listing.prompt, filename=listing.filename, page_token=page_token)
     check_number(page_size=listing.page_size)
+    check_moment(created_after=listing.created_after, created_before=listing.created_before)
     return UnaryCall(
         "ListImageDetails",
         lambda: pb.ListImageDetailsRequest(
