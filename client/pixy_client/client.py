@@ -52,14 +52,9 @@ class Client(BytesClient):
     @classmethod
     def from_settings(cls, settings: ClientSettings) -> Self:
         """Return a client with settings made elsewhere."""
-        return cls(
-            settings.target,
-            token=settings.token,
-            timeout=settings.timeout_seconds,
-            create_timeout=settings.create_timeout_seconds,
-            download_timeout=settings.download_timeout_seconds,
-            insecure=settings.insecure,
-        )
+        client = cls.__new__(cls)
+        BytesClient.__init__(client, settings, Transport(settings))
+        return client
 
     def create(  # noqa: PLR0913 - the fields of the request
         self,

@@ -200,6 +200,7 @@ def test_client_from_settings_uses_them(stand_in: StandIn) -> None:
         timeout_seconds=5.0,
         create_timeout_seconds=6.0,
         download_timeout_seconds=7.0,
+        token_source="a vault",
     )
 
     with Client.from_settings(settings) as client:
