@@ -98,8 +98,9 @@ class Client(BytesClient):
 
         Up to 3 unfinished images are shown where they are wanted, the generator makes
         them and the service allows what they cost. A connection that is cut is made anew
-        within the timeout, with the same request id. Whoever closes the generator hears
-        no more; what was asked for is made all the same.
+        within the timeout, with the same request id. Nothing is sent before the first
+        event is asked for. Whoever closes the generator later on hears no more; what was
+        asked for is made all the same.
         """
         creation = calls.create(
             prompt,
@@ -129,7 +130,10 @@ class Client(BytesClient):
     ) -> Iterator[Image]:
         """Yield every image that meets the filters, newest first, asking page by page.
 
-        The timeout is that of each page. An endless list is an UnreadableAnswerError.
+        `prompt` holds words that start words of it, `filename` is how it starts;
+        `created_after` is the first moment that counts, `created_before` the first that
+        does not, in UTC where they name no zone. The timeout is that of each page. An
+        endless list is an UnreadableAnswerError.
         """
         listing = calls.Listing(prompt, filename, created_after, created_before, page_size)
         return follow(lambda token: self._transport.call(calls.list_page(listing, token), timeout))
@@ -145,7 +149,9 @@ class Client(BytesClient):
         page_token: str = "",
         timeout: float | None = None,
     ) -> ImagePage:
-        """Return one page; it may be short or empty and still have a next one."""
+        """Return one page, by the filters of `list`; it may be short or empty and still
+        have a next one, which `next_page_token` asks for with the same filters.
+        """
         listing = calls.Listing(prompt, filename, created_after, created_before, page_size)
         return self._transport.call(calls.list_page(listing, page_token), timeout)
 
