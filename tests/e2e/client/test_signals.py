@@ -1,5 +1,6 @@
 """Signals end `pixy` as Ctrl-C does: nothing half done is left, and the exit code tells which."""
 
+import json
 import os
 import pty
 import signal
@@ -11,7 +12,7 @@ import pytest
 from pixy_grpc.v1 import image_service_pb2 as pb
 from tests.e2e.client.details import DATA, GUID, details_of, sends_image
 from tests.e2e.client.pixy import PROGRAM, environment, start
-from tests.e2e.client.stand_in import WAIT_SECONDS, Held, StandIn, breaks, sends
+from tests.e2e.client.stand_in import WAIT_SECONDS, Held, StandIn, breaks, sends, serving
 
 BEGINNING = (
     pb.GetImageBytesResponse(details=details_of()),
@@ -69,6 +70,21 @@ def test_get_whose_terminal_is_closed_leaves_nothing(stand_in: StandIn, tmp_path
 
     assert returncode == 129
     assert _names(tmp_path) == []
+
+
+def test_get_whose_server_ends_says_so_in_one_document(tmp_path: Path) -> None:
+    """A server that cancels its calls is worth a line to gRPC's core, in a format of its own."""
+    held = Held()
+    with serving() as stand_in:
+        stand_in.script("GetImageBytes", sends(*BEGINNING, then=held.then(breaks())))
+        process = start(stand_in, "--timeout", "3", "get", GUID, "-o", f"{tmp_path}", "--json")
+        held.arrived.wait(WAIT_SECONDS)
+
+    with process:
+        _, complaints = process.communicate(timeout=WAIT_SECONDS)
+
+    assert process.returncode == 7
+    assert json.loads(complaints)["error"]["exit_code"] == 7
 
 
 def test_get_that_outlives_its_terminal_goes_on(stand_in: StandIn, tmp_path: Path) -> None:
