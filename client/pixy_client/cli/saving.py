@@ -20,6 +20,9 @@ from pixy_client.names import is_misnamed
 from pixy_client.results import Download
 from pixy_grpc.core.models import ImageFormat
 
+_PATHS_OF_STDOUT = ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
+"""Links to the file that standard output goes to, which would be replaced."""
+
 
 @dataclass(frozen=True)
 class Rendition:
@@ -35,6 +38,8 @@ ORIGINAL = Rendition()
 
 def check_output(output: str, *, as_json: bool) -> None:
     """Raise a usage error where bytes on standard output would do harm, or be lost."""
+    if output in _PATHS_OF_STDOUT:
+        raise typer.BadParameter("Standard output is a dash: --output -")
     if output == STDOUT and as_json:
         raise typer.BadParameter("--json and the bytes cannot share standard output.")
     if output == STDOUT and is_closed(sys.stdout):

@@ -69,6 +69,21 @@ def test_report_on_a_full_disk_ends_with_the_code_it_names(
     assert b"No space left on device" in finished.stderr
 
 
+def test_output_by_the_path_of_standard_output_replaces_nothing(
+    stand_in: StandIn, tmp_path: Path
+) -> None:
+    """It leads to whatever the shell has opened: a log that is appended to, for one."""
+    log = tmp_path / "log"
+    log.write_text("kept\n", encoding="ascii")
+
+    finished = run_closed(stand_in, f">>{log}", "get", GUID, "-o", "/dev/stdout")
+
+    assert finished.returncode == 2
+    assert b"--output -" in finished.stderr
+    assert log.read_text(encoding="ascii") == "kept\n"
+    assert stand_in.received == []
+
+
 JPEG = details_of(content_type="image/jpeg")
 
 
