@@ -536,8 +536,9 @@ class GetImageBytesRequest(_message.Message):
     format: Global___ImageFormat.ValueType
     """The encoding of a rendition; unspecified means that of the image."""
     expected_sha256: _builtins.str
-    """What a resume began with: the sha256 of the details it was sent. Renditions
-    may be made anew, with other bytes. Empty means whatever the bytes are.
+    """What a resume began with: the sha256 of the details it was sent, 64
+    hexadecimal digits. Renditions may be made anew, with other bytes. Empty means
+    whatever the bytes are.
     """
     def __init__(
         self,

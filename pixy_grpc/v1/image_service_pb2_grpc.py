@@ -32,12 +32,14 @@ class ImageServiceStub:
     Every call carries `authorization: Bearer TOKEN` as metadata. Every error
     raised by the service carries google.rpc.ErrorInfo with the domain
     `pixy.v1`, one of the reasons named below, and the metadata `call_id` (the
-    id of the server's log lines for this call); with google.rpc.BadRequest and
-    google.rpc.RetryInfo where they apply.
+    id of the server's log lines for this call) and, on creations that have one,
+    `request_id`; with google.rpc.BadRequest and google.rpc.RetryInfo where they
+    apply.
 
     Any call may end with:
     - UNAUTHENTICATED, INVALID_TOKEN: the token is missing, malformed or unknown.
-    - INVALID_ARGUMENT, MALFORMED_REQUEST: the message does not parse.
+    - INVALID_ARGUMENT, MALFORMED_REQUEST: the message does not parse, or the
+    metadata is too large.
     - RESOURCE_EXHAUSTED, TOO_MANY_READS: too many such calls are running; come
     back after the delay in RetryInfo.
     - UNAVAILABLE, DATABASE_UNAVAILABLE or STORAGE_UNAVAILABLE: with ErrorInfo it
@@ -97,12 +99,14 @@ class ImageServiceServicer:
     Every call carries `authorization: Bearer TOKEN` as metadata. Every error
     raised by the service carries google.rpc.ErrorInfo with the domain
     `pixy.v1`, one of the reasons named below, and the metadata `call_id` (the
-    id of the server's log lines for this call); with google.rpc.BadRequest and
-    google.rpc.RetryInfo where they apply.
+    id of the server's log lines for this call) and, on creations that have one,
+    `request_id`; with google.rpc.BadRequest and google.rpc.RetryInfo where they
+    apply.
 
     Any call may end with:
     - UNAUTHENTICATED, INVALID_TOKEN: the token is missing, malformed or unknown.
-    - INVALID_ARGUMENT, MALFORMED_REQUEST: the message does not parse.
+    - INVALID_ARGUMENT, MALFORMED_REQUEST: the message does not parse, or the
+    metadata is too large.
     - RESOURCE_EXHAUSTED, TOO_MANY_READS: too many such calls are running; come
     back after the delay in RetryInfo.
     - UNAVAILABLE, DATABASE_UNAVAILABLE or STORAGE_UNAVAILABLE: with ErrorInfo it
@@ -126,6 +130,8 @@ class ImageServiceServicer:
         - UNAVAILABLE, PROVIDER_UNAVAILABLE: the provider was not reached.
         - ABORTED, CREATION_IN_PROGRESS: the same creation is still running, or
         paid for and being stored; ask again with the same request_id.
+        TRANSACTION_CONFLICT, with RetryInfo: another change won, and this call has
+        spent nothing.
         - FAILED_PRECONDITION, PROVIDER_MISCONFIGURED: the operator has to act.
         - UNKNOWN, PROVIDER_OUTCOME_UNKNOWN: it may have been billed; the same
         request_id is the way to ask again.
@@ -161,7 +167,8 @@ class ImageServiceServicer:
 
         - INVALID_ARGUMENT: INVALID_PAGE_SIZE (negative), INVALID_PAGE_TOKEN (not
         ours, or made with other filters), INVALID_TIME_RANGE, INVALID_PROMPT or
-        INVALID_FILENAME (a filter longer than the field it searches).
+        INVALID_FILENAME (a filter longer than the field it searches, or a prompt
+        of more than 32 words).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -172,7 +179,8 @@ class ImageServiceServicer:
         range of them. They are whole and right or the stream ends in an error.
 
         - INVALID_ARGUMENT: INVALID_GUID (the guid is not a UUID), INVALID_SIZE (no
-        such max_side), INVALID_FORMAT (no such format).
+        such max_side), INVALID_FORMAT (no such format, or no rendition can be made
+        of this image), MALFORMED_REQUEST (expected_sha256 is no SHA-256).
         - OUT_OF_RANGE, INVALID_OFFSET: read_offset is below zero or past the end,
         or read_limit is below zero.
         - NOT_FOUND, IMAGE_NOT_FOUND: there is no such image.
@@ -193,6 +201,7 @@ class ImageServiceServicer:
 
         - INVALID_ARGUMENT: INVALID_GUID, INVALID_FILENAME, INVALID_PROMPT.
         - NOT_FOUND, IMAGE_NOT_FOUND: there is no such image.
+        - RESOURCE_EXHAUSTED, STORAGE_FULL: the database has no room for the change.
         - ABORTED, TRANSACTION_CONFLICT, with RetryInfo: another change won.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -206,6 +215,7 @@ class ImageServiceServicer:
         - INVALID_ARGUMENT, INVALID_GUID: the guid is not a UUID.
         - NOT_FOUND, IMAGE_NOT_FOUND: there is no such image, and allow_missing is
         not set.
+        - RESOURCE_EXHAUSTED, STORAGE_FULL: the database has no room for the change.
         - ABORTED, TRANSACTION_CONFLICT, with RetryInfo: another change won.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -265,12 +275,14 @@ class ImageService:
     Every call carries `authorization: Bearer TOKEN` as metadata. Every error
     raised by the service carries google.rpc.ErrorInfo with the domain
     `pixy.v1`, one of the reasons named below, and the metadata `call_id` (the
-    id of the server's log lines for this call); with google.rpc.BadRequest and
-    google.rpc.RetryInfo where they apply.
+    id of the server's log lines for this call) and, on creations that have one,
+    `request_id`; with google.rpc.BadRequest and google.rpc.RetryInfo where they
+    apply.
 
     Any call may end with:
     - UNAUTHENTICATED, INVALID_TOKEN: the token is missing, malformed or unknown.
-    - INVALID_ARGUMENT, MALFORMED_REQUEST: the message does not parse.
+    - INVALID_ARGUMENT, MALFORMED_REQUEST: the message does not parse, or the
+    metadata is too large.
     - RESOURCE_EXHAUSTED, TOO_MANY_READS: too many such calls are running; come
     back after the delay in RetryInfo.
     - UNAVAILABLE, DATABASE_UNAVAILABLE or STORAGE_UNAVAILABLE: with ErrorInfo it

@@ -33,12 +33,14 @@ class ImageServiceStub:
     Every call carries `authorization: Bearer TOKEN` as metadata. Every error
     raised by the service carries google.rpc.ErrorInfo with the domain
     `pixy.v1`, one of the reasons named below, and the metadata `call_id` (the
-    id of the server's log lines for this call); with google.rpc.BadRequest and
-    google.rpc.RetryInfo where they apply.
+    id of the server's log lines for this call) and, on creations that have one,
+    `request_id`; with google.rpc.BadRequest and google.rpc.RetryInfo where they
+    apply.
 
     Any call may end with:
     - UNAUTHENTICATED, INVALID_TOKEN: the token is missing, malformed or unknown.
-    - INVALID_ARGUMENT, MALFORMED_REQUEST: the message does not parse.
+    - INVALID_ARGUMENT, MALFORMED_REQUEST: the message does not parse, or the
+      metadata is too large.
     - RESOURCE_EXHAUSTED, TOO_MANY_READS: too many such calls are running; come
       back after the delay in RetryInfo.
     - UNAVAILABLE, DATABASE_UNAVAILABLE or STORAGE_UNAVAILABLE: with ErrorInfo it
@@ -66,6 +68,8 @@ class ImageServiceStub:
     - UNAVAILABLE, PROVIDER_UNAVAILABLE: the provider was not reached.
     - ABORTED, CREATION_IN_PROGRESS: the same creation is still running, or
       paid for and being stored; ask again with the same request_id.
+      TRANSACTION_CONFLICT, with RetryInfo: another change won, and this call has
+      spent nothing.
     - FAILED_PRECONDITION, PROVIDER_MISCONFIGURED: the operator has to act.
     - UNKNOWN, PROVIDER_OUTCOME_UNKNOWN: it may have been billed; the same
       request_id is the way to ask again.
@@ -89,14 +93,16 @@ class ImageServiceStub:
 
     - INVALID_ARGUMENT: INVALID_PAGE_SIZE (negative), INVALID_PAGE_TOKEN (not
       ours, or made with other filters), INVALID_TIME_RANGE, INVALID_PROMPT or
-      INVALID_FILENAME (a filter longer than the field it searches).
+      INVALID_FILENAME (a filter longer than the field it searches, or a prompt
+      of more than 32 words).
     """
     GetImageBytes: _grpc.UnaryStreamMultiCallable[_image_service_pb2.GetImageBytesRequest, _image_service_pb2.GetImageBytesResponse]
     """GetImageBytes streams the bytes of one image, or of a rendition of it, or a
     range of them. They are whole and right or the stream ends in an error.
 
     - INVALID_ARGUMENT: INVALID_GUID (the guid is not a UUID), INVALID_SIZE (no
-      such max_side), INVALID_FORMAT (no such format).
+      such max_side), INVALID_FORMAT (no such format, or no rendition can be made
+      of this image), MALFORMED_REQUEST (expected_sha256 is no SHA-256).
     - OUT_OF_RANGE, INVALID_OFFSET: read_offset is below zero or past the end,
       or read_limit is below zero.
     - NOT_FOUND, IMAGE_NOT_FOUND: there is no such image.
@@ -113,6 +119,7 @@ class ImageServiceStub:
 
     - INVALID_ARGUMENT: INVALID_GUID, INVALID_FILENAME, INVALID_PROMPT.
     - NOT_FOUND, IMAGE_NOT_FOUND: there is no such image.
+    - RESOURCE_EXHAUSTED, STORAGE_FULL: the database has no room for the change.
     - ABORTED, TRANSACTION_CONFLICT, with RetryInfo: another change won.
     """
     DeleteImage: _grpc.UnaryUnaryMultiCallable[_image_service_pb2.DeleteImageRequest, _image_service_pb2.DeleteImageResponse]
@@ -122,6 +129,7 @@ class ImageServiceStub:
     - INVALID_ARGUMENT, INVALID_GUID: the guid is not a UUID.
     - NOT_FOUND, IMAGE_NOT_FOUND: there is no such image, and allow_missing is
       not set.
+    - RESOURCE_EXHAUSTED, STORAGE_FULL: the database has no room for the change.
     - ABORTED, TRANSACTION_CONFLICT, with RetryInfo: another change won.
     """
 
@@ -133,12 +141,14 @@ class ImageServiceAsyncStub(ImageServiceStub):
     Every call carries `authorization: Bearer TOKEN` as metadata. Every error
     raised by the service carries google.rpc.ErrorInfo with the domain
     `pixy.v1`, one of the reasons named below, and the metadata `call_id` (the
-    id of the server's log lines for this call); with google.rpc.BadRequest and
-    google.rpc.RetryInfo where they apply.
+    id of the server's log lines for this call) and, on creations that have one,
+    `request_id`; with google.rpc.BadRequest and google.rpc.RetryInfo where they
+    apply.
 
     Any call may end with:
     - UNAUTHENTICATED, INVALID_TOKEN: the token is missing, malformed or unknown.
-    - INVALID_ARGUMENT, MALFORMED_REQUEST: the message does not parse.
+    - INVALID_ARGUMENT, MALFORMED_REQUEST: the message does not parse, or the
+      metadata is too large.
     - RESOURCE_EXHAUSTED, TOO_MANY_READS: too many such calls are running; come
       back after the delay in RetryInfo.
     - UNAVAILABLE, DATABASE_UNAVAILABLE or STORAGE_UNAVAILABLE: with ErrorInfo it
@@ -163,6 +173,8 @@ class ImageServiceAsyncStub(ImageServiceStub):
     - UNAVAILABLE, PROVIDER_UNAVAILABLE: the provider was not reached.
     - ABORTED, CREATION_IN_PROGRESS: the same creation is still running, or
       paid for and being stored; ask again with the same request_id.
+      TRANSACTION_CONFLICT, with RetryInfo: another change won, and this call has
+      spent nothing.
     - FAILED_PRECONDITION, PROVIDER_MISCONFIGURED: the operator has to act.
     - UNKNOWN, PROVIDER_OUTCOME_UNKNOWN: it may have been billed; the same
       request_id is the way to ask again.
@@ -186,14 +198,16 @@ class ImageServiceAsyncStub(ImageServiceStub):
 
     - INVALID_ARGUMENT: INVALID_PAGE_SIZE (negative), INVALID_PAGE_TOKEN (not
       ours, or made with other filters), INVALID_TIME_RANGE, INVALID_PROMPT or
-      INVALID_FILENAME (a filter longer than the field it searches).
+      INVALID_FILENAME (a filter longer than the field it searches, or a prompt
+      of more than 32 words).
     """
     GetImageBytes: _aio.UnaryStreamMultiCallable[_image_service_pb2.GetImageBytesRequest, _image_service_pb2.GetImageBytesResponse]  # type: ignore[assignment]
     """GetImageBytes streams the bytes of one image, or of a rendition of it, or a
     range of them. They are whole and right or the stream ends in an error.
 
     - INVALID_ARGUMENT: INVALID_GUID (the guid is not a UUID), INVALID_SIZE (no
-      such max_side), INVALID_FORMAT (no such format).
+      such max_side), INVALID_FORMAT (no such format, or no rendition can be made
+      of this image), MALFORMED_REQUEST (expected_sha256 is no SHA-256).
     - OUT_OF_RANGE, INVALID_OFFSET: read_offset is below zero or past the end,
       or read_limit is below zero.
     - NOT_FOUND, IMAGE_NOT_FOUND: there is no such image.
@@ -210,6 +224,7 @@ class ImageServiceAsyncStub(ImageServiceStub):
 
     - INVALID_ARGUMENT: INVALID_GUID, INVALID_FILENAME, INVALID_PROMPT.
     - NOT_FOUND, IMAGE_NOT_FOUND: there is no such image.
+    - RESOURCE_EXHAUSTED, STORAGE_FULL: the database has no room for the change.
     - ABORTED, TRANSACTION_CONFLICT, with RetryInfo: another change won.
     """
     DeleteImage: _aio.UnaryUnaryMultiCallable[_image_service_pb2.DeleteImageRequest, _image_service_pb2.DeleteImageResponse]  # type: ignore[assignment]
@@ -219,6 +234,7 @@ class ImageServiceAsyncStub(ImageServiceStub):
     - INVALID_ARGUMENT, INVALID_GUID: the guid is not a UUID.
     - NOT_FOUND, IMAGE_NOT_FOUND: there is no such image, and allow_missing is
       not set.
+    - RESOURCE_EXHAUSTED, STORAGE_FULL: the database has no room for the change.
     - ABORTED, TRANSACTION_CONFLICT, with RetryInfo: another change won.
     """
 
@@ -229,12 +245,14 @@ class ImageServiceServicer(metaclass=_abc_1.ABCMeta):
     Every call carries `authorization: Bearer TOKEN` as metadata. Every error
     raised by the service carries google.rpc.ErrorInfo with the domain
     `pixy.v1`, one of the reasons named below, and the metadata `call_id` (the
-    id of the server's log lines for this call); with google.rpc.BadRequest and
-    google.rpc.RetryInfo where they apply.
+    id of the server's log lines for this call) and, on creations that have one,
+    `request_id`; with google.rpc.BadRequest and google.rpc.RetryInfo where they
+    apply.
 
     Any call may end with:
     - UNAUTHENTICATED, INVALID_TOKEN: the token is missing, malformed or unknown.
-    - INVALID_ARGUMENT, MALFORMED_REQUEST: the message does not parse.
+    - INVALID_ARGUMENT, MALFORMED_REQUEST: the message does not parse, or the
+      metadata is too large.
     - RESOURCE_EXHAUSTED, TOO_MANY_READS: too many such calls are running; come
       back after the delay in RetryInfo.
     - UNAVAILABLE, DATABASE_UNAVAILABLE or STORAGE_UNAVAILABLE: with ErrorInfo it
@@ -263,6 +281,8 @@ class ImageServiceServicer(metaclass=_abc_1.ABCMeta):
         - UNAVAILABLE, PROVIDER_UNAVAILABLE: the provider was not reached.
         - ABORTED, CREATION_IN_PROGRESS: the same creation is still running, or
           paid for and being stored; ask again with the same request_id.
+          TRANSACTION_CONFLICT, with RetryInfo: another change won, and this call has
+          spent nothing.
         - FAILED_PRECONDITION, PROVIDER_MISCONFIGURED: the operator has to act.
         - UNKNOWN, PROVIDER_OUTCOME_UNKNOWN: it may have been billed; the same
           request_id is the way to ask again.
@@ -304,7 +324,8 @@ class ImageServiceServicer(metaclass=_abc_1.ABCMeta):
 
         - INVALID_ARGUMENT: INVALID_PAGE_SIZE (negative), INVALID_PAGE_TOKEN (not
           ours, or made with other filters), INVALID_TIME_RANGE, INVALID_PROMPT or
-          INVALID_FILENAME (a filter longer than the field it searches).
+          INVALID_FILENAME (a filter longer than the field it searches, or a prompt
+          of more than 32 words).
         """
 
     @_abc_1.abstractmethod
@@ -317,7 +338,8 @@ class ImageServiceServicer(metaclass=_abc_1.ABCMeta):
         range of them. They are whole and right or the stream ends in an error.
 
         - INVALID_ARGUMENT: INVALID_GUID (the guid is not a UUID), INVALID_SIZE (no
-          such max_side), INVALID_FORMAT (no such format).
+          such max_side), INVALID_FORMAT (no such format, or no rendition can be made
+          of this image), MALFORMED_REQUEST (expected_sha256 is no SHA-256).
         - OUT_OF_RANGE, INVALID_OFFSET: read_offset is below zero or past the end,
           or read_limit is below zero.
         - NOT_FOUND, IMAGE_NOT_FOUND: there is no such image.
@@ -340,6 +362,7 @@ class ImageServiceServicer(metaclass=_abc_1.ABCMeta):
 
         - INVALID_ARGUMENT: INVALID_GUID, INVALID_FILENAME, INVALID_PROMPT.
         - NOT_FOUND, IMAGE_NOT_FOUND: there is no such image.
+        - RESOURCE_EXHAUSTED, STORAGE_FULL: the database has no room for the change.
         - ABORTED, TRANSACTION_CONFLICT, with RetryInfo: another change won.
         """
 
@@ -355,6 +378,7 @@ class ImageServiceServicer(metaclass=_abc_1.ABCMeta):
         - INVALID_ARGUMENT, INVALID_GUID: the guid is not a UUID.
         - NOT_FOUND, IMAGE_NOT_FOUND: there is no such image, and allow_missing is
           not set.
+        - RESOURCE_EXHAUSTED, STORAGE_FULL: the database has no room for the change.
         - ABORTED, TRANSACTION_CONFLICT, with RetryInfo: another change won.
         """
 
