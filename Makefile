@@ -11,6 +11,7 @@ MARIADB := mariadb-server-core mariadb-client-core
 export PATH := $(CURDIR)/$(BIN):$(PATH):/usr/sbin
 
 .DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
 .PHONY: help run setup test check lint types protos protos-check bench-db bench-create bench-bytes demo lock mariadb nginx clean
 
 help: ## Show this list
