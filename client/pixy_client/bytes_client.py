@@ -114,7 +114,8 @@ class BytesClient:
         """Return an image as a binary file to read and to seek in, to be closed.
 
         The timeout is how long it waits for its next bytes, by default that of any call;
-        the file may stay open for longer.
+        the file may stay open for longer. One without a sum (see ImageFile) has no more
+        time than that from its beginning to its end.
         """
         seconds = self.settings.timeout_seconds if timeout is None else check_timeout(timeout)
 
