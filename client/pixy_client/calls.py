@@ -1,4 +1,4 @@
-"""Each call of the service described once, whoever makes it: synchronous or asyncio.
+"""Each call of the service described once, apart from how it is made.
 
 A description says which method is called, how its request is built and how its answer
 is read. It does no I/O. Raises TypeError for an argument of another type.
