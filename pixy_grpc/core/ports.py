@@ -200,10 +200,10 @@ class CreationRepository(Protocol):
         unknown and its lease at its end. Nothing happens where the fence is lost.
         """
 
-    def retire(self, key: CreationKey, request_id: str, deadline: Deadline) -> None:
+    def retire(self, seen: Fence, request_id: str, deadline: Deadline) -> None:
         """Give the creation another request id, so that its name is free.
 
-        Nothing happens where there is none.
+        Nothing happens where another creation has the name by now, or another fence holds.
         """
 
     def list_unfinished(

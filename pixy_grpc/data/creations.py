@@ -34,7 +34,8 @@ CREATION_COLUMNS = """
 """What `creation_of` reads."""
 
 _NAMED = "caller = :caller AND request_id = :request_id"
-_HELD = f"{_NAMED} AND fence = :fence AND guid = :guid AND state <> 'done'"
+_FENCED = f"{_NAMED} AND fence = :fence AND guid = :guid"
+_HELD = f"{_FENCED} AND state <> 'done'"
 
 _FIND = f"SELECT {CREATION_COLUMNS} FROM creations WHERE {_NAMED}"  # noqa: S608 - constants
 
@@ -152,12 +153,12 @@ class SqlCreationRepository:
                 statement = f"DELETE FROM creations WHERE {_HELD}"  # noqa: S608 - a constant
                 session.execute(statement, fence_parameters(fence))
 
-    def retire(self, key: CreationKey, request_id: str, deadline: Deadline) -> None:
+    def retire(self, seen: Fence, request_id: str, deadline: Deadline) -> None:
         """Rename the row."""
         with self._database.write(deadline) as session:
             session.execute(
-                f"UPDATE creations SET request_id = :other WHERE {_NAMED}",  # noqa: S608 - constants
-                {**_name(key), "other": request_id},
+                f"UPDATE creations SET request_id = :other WHERE {_FENCED}",  # noqa: S608 - constants
+                {**fence_parameters(seen), "other": request_id},
             )
 
     def list_unfinished(

@@ -112,13 +112,14 @@ class InMemoryCreationRepository:
             if not asks:
                 del tables.creations[fence.key]
 
-    def retire(self, key: CreationKey, request_id: str, deadline: Deadline) -> None:
+    def retire(self, seen: Fence, request_id: str, deadline: Deadline) -> None:
         """Give the creation another name."""
         with self._images.lent(deadline) as tables:
-            found = tables.creations.pop(key, None)
-            if found:
-                other = CreationKey(key.caller, request_id)
-                tables.keep(replace(found, fence=replace(found.fence, key=other)))
+            found = tables.creations.get(seen.key)
+            if found and found.fence == seen:
+                del tables.creations[seen.key]
+                other = CreationKey(seen.key.caller, request_id)
+                tables.keep(replace(found, fence=replace(seen, key=other)))
 
     def list_unfinished(
         self, ended_before_ms: int, limit: int, deadline: Deadline

@@ -118,15 +118,15 @@ class ImageCreation:
             stored = self._parts.images.get(found.guid, call.deadline)
             call.progress.accepted(waiting=False)
             return CreatedImage(stored.image, replayed=True)
-        self._pass(step, order, call)
+        self._pass(step, found, order, call)
         return None
 
-    def _pass(self, step: Step, order: Order, call: Call) -> None:
+    def _pass(self, step: Step, found: Creation, order: Order, call: Call) -> None:
         """Wait for the creation that is there, or free its name."""
         if step is Step.WAIT:
             self._wait(order, call)
         else:
-            self._parts.creations.retire(order.key, str(uuid.uuid4()), call.deadline)
+            self._parts.creations.retire(found.fence, str(uuid.uuid4()), call.deadline)
 
     def _step(self, order: Order, found: Creation | None) -> Step:
         """Look up the step; whoever is at work in this process surely lives."""

@@ -437,8 +437,7 @@ def test_retired_name_is_free(repositories: Repositories) -> None:
     finish(repositories, mine)
     other = CreationKey(mine.key.caller, new_guid())
 
-    creations.retire(mine.key, other.request_id, soon())
-    creations.retire(creation_key(), new_guid(), soon())
+    creations.retire(mine.fence, other.request_id, soon())
 
     assert creations.find(mine.key, soon()) is None
     retired = creations.find(other, soon())
@@ -446,12 +445,27 @@ def test_retired_name_is_free(repositories: Repositories) -> None:
     assert (retired.guid, retired.state) == (mine.guid, CreationState.DONE)
 
 
+def test_name_of_another_creation_is_not_retired(repositories: Repositories) -> None:
+    """One that has the name since, or that somebody has taken over, keeps it."""
+    creations = repositories.creations
+    taken, gone = claimed(creations), claimed(creations)
+    later = creations.take_over(taken, 9_000, FOREVER, soon())
+    creations.retire(gone.fence, new_guid(), soon())
+    other = creations.claim(replace(new_creation(), key=gone.key), soon())
+
+    for seen in (taken, gone):
+        creations.retire(seen.fence, new_guid(), soon())
+
+    assert found(creations, taken) == later
+    assert found(creations, gone) == other
+
+
 def test_creation_is_found_by_its_guid(repositories: Repositories) -> None:
     """Done or not, and under whatever name; nobody else's is among them."""
     creations = repositories.creations
     done, asked, _ = (claimed(creations) for _ in range(3))
     creations.note_asked(asked.fence, soon())
-    creations.retire(asked.key, new_guid(), soon())
+    creations.retire(asked.fence, new_guid(), soon())
     finish(repositories, done)
 
     found_ones = creations.list_by_guid([done.guid, asked.guid, new_guid()], soon())
@@ -505,7 +519,7 @@ OPERATIONS: dict[str, Callable[[CreationRepository, Creation, Deadline], object]
     ),
     "renew": lambda creations, mine, deadline: creations.renew([mine.fence], 9_000, deadline),
     "release": lambda creations, mine, deadline: creations.release(mine.fence, 0, deadline),
-    "retire": lambda creations, mine, deadline: creations.retire(mine.key, new_guid(), deadline),
+    "retire": lambda creations, mine, deadline: creations.retire(mine.fence, new_guid(), deadline),
     "list_by_guid": lambda creations, mine, deadline: creations.list_by_guid([mine.guid], deadline),
     "list_unfinished": lambda creations, _mine, deadline: creations.list_unfinished(1, 1, deadline),
 }

@@ -136,7 +136,7 @@ STATES: dict[str, Callable[[CreationRepository, Creation], object]] = {
         mine.fence, Refusal("CONTENT_POLICY", "No."), soon()
     ),
     "unknown": lambda creations, mine: creations.note_unknown(mine.fence, soon()),
-    "retired": lambda creations, mine: creations.retire(mine.key, new_guid(), soon()),
+    "retired": lambda creations, mine: creations.retire(mine.fence, new_guid(), soon()),
 }
 
 

@@ -138,7 +138,9 @@ def test_image_of_a_creation_gets_back_what_that_names(depot: Depot) -> None:
     depot.fill(4)
     mine, key = depot.abandoned()
     depot.run(REPAIR)
-    depot.parts.creations.retire(mine.key, new_guid(), soon())
+    done = depot.parts.creations.find(mine.key, soon())
+    assert done
+    depot.parts.creations.retire(done.fence, new_guid(), soon())
     late = depot.put(f"{mine.guid}.0.png", png("blue").data)
     depot.sql("DELETE FROM image_contents WHERE store_key = :key", {"key": key})
 

@@ -6,15 +6,16 @@ from dataclasses import replace
 import pytest
 
 from pixy_grpc.core.call import Deadline
-from pixy_grpc.core.creations import Creation, CreationKey, PaidImage
+from pixy_grpc.core.creations import Creation, Fence, PaidImage
 from pixy_grpc.core.exceptions import ProviderOutcomeUnknownError
 from pixy_grpc.core.ports import NewImage, SpooledImage
 from pixy_grpc.service.creation import CreatedImage
+from pixy_grpc.service.creation.limits import LAPSE
+from tests.fakes import InMemoryCreationRepository
 from tests.integration.data.examples import contents
-from tests.unit.service.creating import REQUEST_ID, WAIT_SECONDS, Pausing, World, png
+from tests.unit.service.creating import WAIT_SECONDS, Pausing, World, png
 from tests.unit.service.test_recovery import comes, crash
 
-KEY = CreationKey("alice", REQUEST_ID)
 RETIRED = "0b9d1f9e-6b0f-4c2d-9a54-3d0c2a7f1e56"
 
 
@@ -48,7 +49,7 @@ def test_spooled_image_is_not_bound_to_what_has_its_name_now() -> None:
     world = World()
     early = crashed(world)
     key = spooled(world, early)
-    world.creations.retire(KEY, RETIRED, soon())
+    world.creations.retire(early.fence, RETIRED, soon())
     slow = Pausing(png())
     world.generator.script(slow)
     running = world.begin()
@@ -76,7 +77,7 @@ def test_spooled_image_that_is_stored_already_stays_where_it_is() -> None:
     )
     world.store.put(key, png("blue").data, soon())
     world.repository.add(image, soon())
-    world.creations.retire(KEY, RETIRED, soon())
+    world.creations.retire(early.fence, RETIRED, soon())
 
     let_store(world)
 
@@ -127,7 +128,8 @@ def sleeping_owner() -> tuple[World, Pausing, Future[CreatedImage]]:
 def test_owner_that_wakes_to_another_creation_of_its_name_leaves_it_alone() -> None:
     """What it made is its own creation's image."""
     sleeper, slow, running = sleeping_owner()
-    sleeper.creations.retire(KEY, RETIRED, soon())
+    assert sleeper.found
+    sleeper.creations.retire(sleeper.found.fence, RETIRED, soon())
     slower = Pausing(png())
     other = World(slower, beside=sleeper)
     beginning = other.begin()
@@ -154,3 +156,26 @@ def test_owner_that_wakes_to_no_creation_puts_its_image_aside() -> None:
     assert isinstance(running.exception(WAIT_SECONDS), ProviderOutcomeUnknownError)
     assert sleeper.store.objects == {}
     assert list(sleeper.store.quarantined.values()) == [png("blue").data]
+
+
+def test_name_that_another_has_freed_and_taken_stays_theirs() -> None:
+    """Both found that it had lapsed; who comes to free it last waits for the new creation."""
+
+    class LateCreations(InMemoryCreationRepository):
+        """A repository that somebody else comes to first."""
+
+        def retire(self, seen: Fence, request_id: str, deadline: Deadline) -> None:
+            """Let the rival create, then retire."""
+            rival.create()
+            super().retire(seen, request_id, deadline)
+
+    world = World(creations=LateCreations)
+    first = world.create()
+    world.clock.advance(LAPSE.total_seconds() + 1)
+    rival = World(beside=world)
+
+    later = world.create()
+
+    assert later.replayed
+    assert later.image.guid != first.image.guid
+    assert (world.asked, rival.asked) == (1, 1)

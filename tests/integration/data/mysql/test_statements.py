@@ -183,7 +183,7 @@ def _create(database: RecordingDatabase) -> Fence:
     creations.note_refused(refused.fence, Refusal("CONTENT_POLICY", "No."), soon())
     creations.note_unknown(unknown.fence, soon())
     creations.release(unknown.fence, 1, soon())
-    creations.retire(refused.key, new_guid(), soon())
+    creations.retire(refused.fence, new_guid(), soon())
     creations.renew([done.fence], 2_000, soon())
     creations.list_unfinished(9_000, 1, soon())
     taken = creations.take_over(done, 2_000, 9_000, soon())

@@ -90,7 +90,7 @@ ENDED: dict[str, Callable[[Depot, Creation], object]] = {
         mine.fence, Refusal("CONTENT_POLICY", "No."), soon()
     ),
     "unknown": lambda depot, mine: depot.creations.note_unknown(mine.fence, soon()),
-    "retired": lambda depot, mine: depot.creations.retire(mine.key, new_guid(), soon()),
+    "retired": lambda depot, mine: depot.creations.retire(mine.fence, new_guid(), soon()),
 }
 
 
