@@ -8,7 +8,11 @@ from functools import partial
 
 from pixy_grpc.core.call import Deadline
 from pixy_grpc.core.creations import Creation, Fence
-from pixy_grpc.core.exceptions import ProviderOutcomeUnknownError, RecordNotFoundError
+from pixy_grpc.core.exceptions import (
+    ProviderOutcomeUnknownError,
+    RecordNotFoundError,
+    StorageUnavailableError,
+)
 from pixy_grpc.core.ports import SpooledImage
 from pixy_grpc.core.progress import Progress
 from pixy_grpc.service.creation.keeping import NOT_NOW, Keeping, in_progress
@@ -54,10 +58,17 @@ class Backlog:
             self._put_off(mine, made)
             raise in_progress() from error
 
+    def check(self) -> None:
+        """Raise StorageUnavailableError while what is paid for is in memory only.
+
+        It is lost with the process, and memory has an end: no more is to be paid for.
+        """
+        if self._waiting():
+            raise StorageUnavailableError("Images cannot be stored now; nothing was made.")
+
     def work(self) -> bool:
         """Try to store each image once; return whether none is left that has to wait."""
-        kept = self._waiting().items()
-        stored = [_tried(name, partial(self._store_kept, name, *each)) for name, each in kept]
+        stored = [self._moved(name, *each) for name, each in self._waiting().items()]
         names = self._names()
         for name in names or ():
             _tried(name, partial(self._lease_spooled, name))
@@ -81,10 +92,15 @@ class Backlog:
 
     def _is_empty(self) -> bool:
         """Try each image in memory once more; return whether none is left."""
-        for name, (mine, made) in self._waiting().items():
-            if not _tried(name, partial(self._store_kept, name, mine, made)):
-                _tried(name, partial(self._spool_kept, name, mine, made))
+        for name, each in self._waiting().items():
+            self._moved(name, *each)
         return not self._waiting()
+
+    def _moved(self, name: str, mine: Creation, made: Made) -> bool:
+        """Store what is in memory, or else spool it; return whether either could be."""
+        return _tried(name, partial(self._store_kept, name, mine, made)) or _tried(
+            name, partial(self._spool_kept, name, mine, made)
+        )
 
     def _spool_kept(self, name: str, mine: Creation, made: Made) -> None:
         self._parts.spool.put(SpooledImage(made.paid(mine), made.data))
@@ -169,7 +185,7 @@ class Backlog:
         """
         with self._lock:
             leased = list(self._leased)
-        left = {*self._parts.spool.names(), *self._waiting()}
+        left = {*self._waiting(), *self._parts.spool.names()}  # the way they move
         for name in leased:
             if name not in left:
                 with self._lock:

@@ -216,6 +216,7 @@ class ImageCreation:
         call.deadline.check()
         if not call.is_active():
             raise DeadlineTooShortError("The caller has gone; nothing was made.")
+        self._backlog.check()
         space = self._parts.store.space(call.deadline)
         if space and space.free_bytes < self._limits.spare_of(space.total_bytes):
             raise StorageFullError("The store of bytes is nearly full; nothing was made.")

@@ -10,6 +10,7 @@ from pixy_grpc.core.exceptions import (
     CreationInProgressError,
     ImageException,
     InvalidPromptError,
+    StorageFullError,
     StorageUnavailableError,
 )
 from pixy_grpc.core.ports import NewImage, SpooledImage, StoredImage
@@ -121,6 +122,60 @@ def test_lease_of_an_image_that_an_earlier_process_spooled_goes_on() -> None:
     world.store.failure = None
     assert comes(lambda: world.state == "done")
     world.creation.stop(1)
+
+
+# what is in memory only
+
+
+class UnreachableBucket(InMemoryImageStore):
+    """A store that takes nothing now, and has no bound that it would tell."""
+
+    is_away = True
+
+    def put(self, key: str, data: bytes, deadline: Deadline) -> None:
+        """Store bytes, or fail."""
+        if self.is_away:
+            raise AWAY
+        super().put(key, data, deadline)
+
+
+def paid_in_memory() -> tuple[World, UnreachableBucket]:
+    """Return a world that can neither store nor spool what it has paid for."""
+    bucket = UnreachableBucket()
+    world = World(store=bucket, limits=LIMITS)
+    world.spool.failure = StorageFullError("No.")
+    with pytest.raises(CreationInProgressError):
+        world.create()
+    return world, bucket
+
+
+def test_nothing_more_is_paid_for_while_an_image_is_in_memory_only() -> None:
+    """Memory has an end, and what is in there is lost with the process."""
+    world, bucket = paid_in_memory()
+
+    with pytest.raises(StorageUnavailableError):
+        world.create(request_id=OTHER_ID)
+
+    assert world.asked == 1
+    bucket.is_away = False
+    assert world.create().replayed
+    assert world.create(request_id=OTHER_ID)
+    assert world.creation.stop(1)
+
+
+def test_image_in_memory_is_spooled_once_that_can_be() -> None:
+    """Though the store is still away: there it outlives the process."""
+    world, bucket = paid_in_memory()
+
+    world.spool.failure = None
+
+    assert comes(lambda: len(world.spool.images) == 1)
+    with pytest.raises(CreationInProgressError):
+        world.create(request_id=OTHER_ID)
+    assert len(world.spool.images) == world.asked == 2
+    bucket.is_away = False
+    assert comes(lambda: not world.spool.images)
+    assert world.creation.stop(1)
 
 
 # what is wrong with one of them
