@@ -26,6 +26,7 @@ from pixy_grpc.service.generators.openai import (
     OpenAIGenerator,
     Profile,
 )
+from pixy_grpc.service.generators.openai.answer import MAX_STRUCTURE
 from tests.integration.generators.asking import (
     KEY,
     LIMITS,
@@ -273,6 +274,9 @@ FAULTS = {
     "truncated PNG": Fault(events(completed(PNG[: len(PNG) // 2])), ProviderBadResponseError),
     "too many events": Fault(events(_endless_events), ProviderBadResponseError),
     "too large an event": Fault(events(_endless_line), ProviderBadResponseError),
+    "all structure": Fault(
+        events(completed(PNG, usage=[{}] * MAX_STRUCTURE)), ProviderBadResponseError
+    ),
     "HTML": Fault(answer(b"<html></html>", 200, "text/html"), ProviderBadResponseError),
     "refused at once": Fault(refusal(400, "moderation_blocked"), ContentPolicyError),
     "refused key": Fault(refusal(401), ProviderMisconfiguredError),

@@ -57,7 +57,7 @@ class _Body(BaseModel):
 
 def read_answer(body: bytes, provider_request_id: str) -> Answer:
     """Return the first image of an Images API answer; raise Failure where it holds none."""
-    if _is_all_structure(body):
+    if is_all_structure(body):
         raise unusable()
     try:
         parsed = _Body.model_validate_json(body)
@@ -66,12 +66,7 @@ def read_answer(body: bytes, provider_request_id: str) -> Answer:
     return parsed.data[0].answer(parsed.usage, provider_request_id)
 
 
-def unusable() -> Failure:
-    """Return the failure of an answer that was paid for and is of no use."""
-    return Failure(ProviderBadResponseError("The provider's answer holds no usable image."))
-
-
-def _is_all_structure(body: bytes) -> bool:
+def is_all_structure(body: bytes) -> bool:
     """Tell whether there is far more to parse than an image; a string holds few of these."""
     for mark in (b",", b"{", b"["):
         at = -1
@@ -81,6 +76,11 @@ def _is_all_structure(body: bytes) -> bool:
         else:
             return True
     return False
+
+
+def unusable() -> Failure:
+    """Return the failure of an answer that was paid for and is of no use."""
+    return Failure(ProviderBadResponseError("The provider's answer holds no usable image."))
 
 
 def _count(usage: object, name: str) -> int | None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from pydantic import BaseModel, ValidationError
 
 from pixy_grpc.core.progress import MAX_PARTIAL_BYTES
-from pixy_grpc.service.generators.openai.answer import Slot, unusable
+from pixy_grpc.service.generators.openai.answer import Slot, is_all_structure, unusable
 from pixy_grpc.service.generators.openai.errors import outcome_unknown
 
 _PARTIAL = "image_generation.partial_image"
@@ -45,6 +45,8 @@ def finished(events: Iterable[bytes], show: Callable[[bytes], None]) -> Event:
     Raises RefusedError, Failure where they end without one, and what reading them does.
     """
     for data in events:
+        if is_all_structure(data):
+            raise unusable()
         try:
             event = Event.model_validate_json(data)
         except ValidationError as error:
