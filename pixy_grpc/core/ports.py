@@ -492,8 +492,8 @@ class Audience:
 
     `asking` is called right before each request leaves that may be billed; where it
     raises an ImageException, nothing is sent and nothing spent. `arriving` is called when
-    an answer has begun, before its bytes are read: the place to wait for room, until the
-    deadline by which the image is lost at most.
+    an answer has begun, before its bytes are read, and perhaps again: the place to wait for
+    room, until the deadline by which the image is lost at most.
     """
 
     deadline: Deadline

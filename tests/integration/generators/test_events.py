@@ -325,6 +325,26 @@ def test_stream_needs_no_room_while_it_waits(provider: Provider, make: Make) -> 
     assert not arrived.is_set()
 
 
+def test_large_image_waits_for_room_before_it_is_read(provider: Provider, make: Make) -> None:
+    """The provider waits with the end of it: however many come at once, few are in memory."""
+    arrived = threading.Event()
+    data = PNG + bytes(6 << 20)
+    large = event(completed(data))
+
+    def until_arrived(_: Peer) -> None:
+        assert arrived.wait(WAIT_SECONDS)
+
+    provider.will(
+        events(send(chunk(large[: 6 << 20])), until_arrived, send(chunk(large[6 << 20 :])))
+    )
+    limits = replace(SHOWING, image_bytes=8 << 20, cap_seconds=60.0)
+    audience = replace(watching(Seen(), seconds=40.0), arriving=lambda _: arrived.set())
+
+    made = create(make(profile=OPENAI, limits=limits), 40.0, audience=audience)
+
+    assert made.data == data
+
+
 def _watch_in_vain(generator: OpenAIGenerator, audience: Audience) -> None:
     with pytest.raises(ProviderOutcomeUnknownError):
         create(generator, 40.0, audience=audience)

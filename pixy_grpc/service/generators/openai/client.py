@@ -2,6 +2,7 @@
 
 import logging
 from contextlib import closing
+from functools import partial
 
 import httpx2
 import openai
@@ -105,9 +106,10 @@ class ProviderClient:
         known_id = provider_request_id.strip("-")
         if response.is_closed or not _is_events(response):
             return read_answer(response.read(), known_id)
-        events = event_data(response.iter_raw(), self._event_bytes)
+        arriving = partial(audience.arriving, deadline)
+        events = event_data(response.iter_raw(), self._event_bytes, arriving)
         final = finished(events, audience.show)
-        audience.arriving(deadline)
+        arriving()
         return final.answer(final.usage, known_id)
 
 

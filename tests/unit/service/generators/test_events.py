@@ -2,7 +2,7 @@
 
 import pytest
 
-from pixy_grpc.service.generators.openai.events import event_data
+from pixy_grpc.service.generators.openai.events import LARGE_BYTES, event_data
 from pixy_grpc.service.generators.openai.wire import UnreadableError
 
 STREAM = (
@@ -38,9 +38,30 @@ def test_event_is_there_as_soon_as_it_is_whole() -> None:
         [b"data: " + b"x" * 40],
         [b"data: ", *[b"x" * 10] * 4],
         [b"data: xxxxxxxxxx\n"] * 4,
+        [b"data:\n"] * 200_000,
     ],
 )
 def test_event_that_is_too_large_is_given_up(parts: list[bytes]) -> None:
     """In one line or in many, in one part or in many."""
     with pytest.raises(UnreadableError):
         list(event_data([*parts, b"\n\n"], 30))
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [b"data: ", *[b"x" * 65_536] * (LARGE_BYTES // 65_536 + 1), b"\n\n"],
+        [*[b"data: " + b"x" * 65_530 + b"\n"] * (LARGE_BYTES // 65_536 + 2), b"\n\n"],
+    ],
+    ids=["in a line", "in many"],
+)
+def test_room_is_asked_for_before_an_event_has_grown_large(parts: list[bytes]) -> None:
+    """Whoever waits there has read no more of it, and nothing is waited for with small ones."""
+    left = iter([b"data: one\n\n", *parts, b"data: two\n\n"])
+    unread: list[int] = []
+
+    events = list(event_data(left, 2 * LARGE_BYTES, lambda: unread.append(len(list(left)))))
+
+    assert events[0] == b"one"
+    assert unread
+    assert unread[0] > 1
