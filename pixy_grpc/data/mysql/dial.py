@@ -63,11 +63,18 @@ class _Lookup:
         if self._is_numeric:
             return self._find()
         with self._lock:
+            if self._running is None or self._running.done():
+                self._running = self._begun()
             running = self._running
-            if running is None or running.done():
-                running = self._running = Future()
-                threading.Thread(target=self._answer, args=(running,), daemon=True).start()
         return running.result(deadline.remaining())
+
+    def _begun(self) -> Future[Addresses]:
+        future: Future[Addresses] = Future()
+        try:
+            threading.Thread(target=self._answer, args=(future,), daemon=True).start()
+        except RuntimeError as error:
+            raise OSError("no thread can begin to look the host up") from error
+        return future
 
     def _answer(self, future: Future[Addresses]) -> None:
         try:

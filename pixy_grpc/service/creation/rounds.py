@@ -27,12 +27,16 @@ class Rounds:
         self._thread: threading.Thread | None = None
 
     def ensure(self) -> None:
-        """Begin the thread, unless it runs or is not to run any more."""
+        """Begin the thread, unless it runs or is not to run any more.
+
+        Raises RuntimeError where none can begin.
+        """
         with self._lock:
             if self._stopped or (self._thread and self._thread.is_alive()):
                 return
-            self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
-            self._thread.start()
+            thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+            thread.start()
+            self._thread = thread
 
     def call(self) -> None:
         """Begin a round now, if the thread runs; it may begin it twice."""

@@ -268,6 +268,22 @@ def test_thread_of_rounds_outlives_an_error_that_nobody_foresaw(
     assert "ZeroDivisionError" in caplog.text
 
 
+def test_rounds_that_no_thread_can_begin_for_can_be_stopped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What else there is to do when a process stops is done."""
+
+    def no_thread(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    rounds = Rounds("pixy-test", lambda: WAIT_SECONDS)
+    monkeypatch.setattr(threading.Thread, "start", no_thread)
+    with pytest.raises(RuntimeError):
+        rounds.ensure()
+
+    rounds.stop(1)
+
+
 # what an earlier attempt left
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from threading import BoundedSemaphore, Thread
 
+from pixy_grpc.core.call import Deadline
+
 MAX_LOOKUPS = 64
 """Lookups at once: each holds a thread for as long as the resolver lets it hang."""
 
@@ -46,11 +48,16 @@ class Lookups:
         """Return the addresses; raise OSError, TimeoutError when there are none in time."""
         with suppress(ValueError):
             return [str(ip_address(host))]
+        until = Deadline.after(seconds)
         if not self._room.acquire(timeout=seconds):
             raise TimeoutError
         future: Future[Sequence[str]] = Future()
-        Thread(target=self._run, args=(host, port, future), daemon=True).start()
-        return future.result(timeout=seconds)
+        try:
+            Thread(target=self._run, args=(host, port, future), daemon=True).start()
+        except RuntimeError as error:
+            self._room.release()
+            raise OSError("No thread can begin to look the host up.") from error
+        return future.result(timeout=until.remaining())
 
     def _run(self, host: str, port: int, future: Future[Sequence[str]]) -> None:
         try:

@@ -97,6 +97,26 @@ def test_name_server_that_is_silent_holds_nobody(name_server: NameServer) -> Non
     assert name_server.asked > 2
 
 
+def test_lookup_that_no_thread_can_begin_for_is_not_waited_for(
+    name_server: NameServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is unavailable at once, and looked up as soon as there is one."""
+
+    def no_thread(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    name_server.answers.set()
+    with closing(MySQLDatabase(parse_url("mysql://root@db.example/mysql"))) as database:
+        with monkeypatch.context() as exhausted:
+            exhausted.setattr(threading.Thread, "start", no_thread)
+            with pytest.raises(DBConnectionError):
+                _read(database, soon())
+        with pytest.raises(DBConnectionError):
+            _read(database, soon())
+
+    assert name_server.asked == 1
+
+
 def _read(database: MySQLDatabase, deadline: Deadline) -> None:
     with database.read(deadline) as session:
         session.query("SELECT 1", {})

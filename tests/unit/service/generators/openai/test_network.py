@@ -46,6 +46,23 @@ def test_lookups_that_hang_leave_the_others_a_refusal() -> None:
         release.set()
 
 
+def no_thread(_: threading.Thread) -> None:
+    """Stand for a system that has none left."""
+    raise RuntimeError("can't start new thread")
+
+
+def test_lookup_that_no_thread_can_begin_for_takes_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing was sent, and the next is looked up as ever."""
+    lookups = Lookups(lambda _host, _port: ["127.0.0.1"])
+    with monkeypatch.context() as exhausted:
+        exhausted.setattr(threading.Thread, "start", no_thread)
+        for _ in range(MAX_LOOKUPS):
+            with pytest.raises(OSError, match="thread"):
+                lookups.addresses("some.test", 443, 20.0)
+
+    assert lookups.addresses("some.test", 443, 20.0) == ["127.0.0.1"]
+
+
 def test_system_knows_loopback() -> None:
     """Each address is there once, whatever kinds of sockets there are for it."""
     found = system_addresses("localhost", 80)
