@@ -62,12 +62,12 @@ def parse_url(url: str) -> MySQLAddress:
     connections of one process.
     """
     parts, port = _split(url)
+    if not parts.username:  # what looks like a parameter may be of the password
+        raise ValueError(f"The URL of the database names no user: write {_FORM}; {_HINT}.")
     parameters = _parameters(parts.query)
     name = unquote(parts.path.removeprefix("/"))
     if not name or "/" in name:
         raise ValueError(f"The URL of the database names no database: write {_FORM}.")
-    if not parts.username:
-        raise ValueError(f"The URL of the database names no user: write {_FORM}; {_HINT}.")
     unix_socket = parameters.get("unix_socket")
     if not parts.hostname and not unix_socket:
         raise ValueError(f"The URL of the database names no host: write {_FORM}; {_HINT}.")

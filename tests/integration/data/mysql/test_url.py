@@ -87,6 +87,8 @@ def test_parse_decodes_user_and_password(credentials: str, user: str, password: 
         (f"mysql://pixy:{SECRET}@[::1/images", "does not parse"),
         (f"mysql://pixy:{SECRET}\u2100@db/images", "does not parse"),
         (f"mysql://pixy:x#{SECRET}@db/images", "percent-encoded"),
+        (f"mysql://pixy:12?{SECRET}=x@db/images", "percent-encoded"),
+        (f"mysql://pixy:12/x?{SECRET}=x@db/images", "percent-encoded"),
         (f"mysql://pixy:{SECRET}@db/images#x", "#"),
         (f"mysql://pixy:{SECRET}@db/images?ssl", "name=value"),
         (f"mysql://pixy:{SECRET}@db/images?colour=red", "colour"),
