@@ -118,7 +118,13 @@ class Keeping:
         is_ours = done.store_key == made.contents.key
         if not is_ours:
             self.set_aside(made.contents.key, deadline)
-        return CreatedImage(self._parts.images.get(done.guid, deadline).image, replayed=not is_ours)
+        try:
+            stored = self._parts.images.get(done.guid, deadline)
+        except RecordNotFoundError:
+            if is_ours:  # deleted, and stored once more by who did not know that it was stored
+                self.set_aside(made.contents.key, deadline)
+            raise
+        return CreatedImage(stored.image, replayed=not is_ours)
 
     def set_aside(self, key: str, deadline: Deadline) -> None:
         """Quarantine bytes that no row will name; fsck finds those that stay.
@@ -133,7 +139,7 @@ class Keeping:
         except ImageException as error:
             _log.warning("orphaned bytes key=%s reason=%s", key, error.reason)
         else:
-            _log.warning("quarantined bytes key=%s: another attempt was quicker", key)
+            _log.warning("quarantined bytes key=%s: no image needs them", key)
 
     def _is_named(self, key: str, deadline: Deadline) -> bool:
         """Tell whether an image has its bytes there, or may have: it lost what it knew."""

@@ -625,6 +625,26 @@ def test_spooled_image_that_nobody_needs_is_not_in_the_way() -> None:
     assert list(world.store.quarantined) == [f"{done.guid}.7.png"]
 
 
+def test_spooled_image_that_was_stored_and_deleted_meanwhile_leaves_no_bytes() -> None:
+    """The answer to its commit was lost; what the deletion removed does not come back."""
+    world = World()
+    first = world.create()
+    assert world.found
+    done = world.found
+    contents = world.repository.delete(first.image.guid, soon())
+    assert contents
+    world.store.delete(contents.key, soon())
+    late = PaidImage(done.fence, done.guid, contents.key)
+    world.spool.put(SpooledImage(late, png().data))
+    world.creation.start()
+
+    assert comes(lambda: not world.spool.images)
+
+    world.creation.stop(1)
+    assert world.store.objects == {}
+    assert list(world.store.quarantined) == [contents.key]
+
+
 def test_lease_ends_once_another_process_has_stored_the_image() -> None:
     world = paid_but_not_stored(
         "store",
