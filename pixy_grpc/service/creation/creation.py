@@ -153,7 +153,8 @@ class ImageCreation:
 
     def _resume(self, order: Order, found: Creation, call: Call) -> CreatedImage | None:
         until, ended = self._leases.until_ms(), self._leases.ended_before_ms()
-        mine = self._parts.creations.take_over(found, until, ended, call.deadline)
+        with after_asks(found):
+            mine = self._parts.creations.take_over(found, until, ended, call.deadline)
         if mine is None:
             return None
         with self._leases.held(mine.fence), after_asks(mine):

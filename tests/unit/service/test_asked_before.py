@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from pixy_grpc.core.call import Deadline
-from pixy_grpc.core.creations import Fence, PaidImage, Usage
+from pixy_grpc.core.creations import Creation, Fence, PaidImage, Usage
 from pixy_grpc.core.exceptions import (
     DBConnectionError,
     ProviderOutcomeUnknownError,
@@ -70,6 +70,33 @@ def test_ask_that_cannot_be_counted_is_not_unavailable() -> None:
     assert isinstance(caught.value.__cause__, DBConnectionError)
     assert world.create()
     assert world.asked == 2
+
+
+def test_take_over_that_fails_is_not_unavailable() -> None:
+    """Whoever asks again has asked before: that may have been billed."""
+    is_away = threading.Event()
+
+    class FailingCreations(InMemoryCreationRepository):
+        """A repository that can only be read while it is away."""
+
+        def take_over(
+            self, seen: Creation, lease_until_ms: int, ended_before_ms: int, deadline: Deadline
+        ) -> Creation | None:
+            """Take over, or fail."""
+            if is_away.is_set():
+                raise DBConnectionError("Away.")
+            return super().take_over(seen, lease_until_ms, ended_before_ms, deadline)
+
+    world = World(creations=FailingCreations)
+    crash(world, "asked")
+    world.end_leases()
+    is_away.set()
+
+    with pytest.raises(ProviderOutcomeUnknownError):
+        world.create()
+
+    is_away.clear()
+    assert world.create()
 
 
 def test_full_store_is_not_said_to_have_cost_nothing() -> None:
