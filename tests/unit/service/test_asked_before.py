@@ -14,7 +14,7 @@ from pixy_grpc.core.exceptions import (
 from pixy_grpc.core.ports import Space, SpooledImage
 from tests.fakes import InMemoryCreationRepository, InMemorySpool
 from tests.unit.service.creating import World, png
-from tests.unit.service.test_recovery import comes, crash
+from tests.unit.service.recovering import comes, crash
 
 
 class LostSpool(InMemorySpool):

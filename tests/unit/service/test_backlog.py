@@ -18,7 +18,7 @@ from pixy_grpc.service.creation import CreationLimits
 from pixy_grpc.service.creation.rounds import Rounds
 from tests.fakes import InMemoryImageRepository, InMemoryImageStore, InMemorySpool
 from tests.unit.service.creating import WAIT_SECONDS, World, png
-from tests.unit.service.test_recovery import LosingStore, comes, crash, lease_of
+from tests.unit.service.recovering import LosingStore, comes, crash, lease_of
 
 LIMITS = CreationLimits(lease=0.03, first_pause=0.005, longest_pause=0.005, round=0.005)
 OTHER_ID = "0b9d1f9e-6b0f-4c2d-9a54-3d0c2a7f1e57"

@@ -14,7 +14,7 @@ from pixy_grpc.service.creation.limits import LAPSE
 from tests.fakes import InMemoryCreationRepository
 from tests.integration.data.examples import contents
 from tests.unit.service.creating import WAIT_SECONDS, Pausing, World, png
-from tests.unit.service.test_recovery import comes, crash
+from tests.unit.service.recovering import comes, crash
 
 RETIRED = "0b9d1f9e-6b0f-4c2d-9a54-3d0c2a7f1e56"
 

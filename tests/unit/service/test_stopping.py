@@ -17,7 +17,7 @@ from pixy_grpc.core.exceptions import (
 )
 from pixy_grpc.service.creation import CreatedImage, CreationLimits
 from tests.unit.service.creating import WAIT_SECONDS, Pausing, World, png
-from tests.unit.service.test_recovery import paid_but_not_stored
+from tests.unit.service.recovering import paid_but_not_stored
 
 AWAY = StorageUnavailableError("Away.")
 
@@ -26,6 +26,18 @@ def in_memory() -> World:
     """Return a world with an image in memory only, and rounds that are far apart."""
     rare = CreationLimits(first_pause=60.0, longest_pause=60.0, round=60.0)
     return paid_but_not_stored("store", AWAY, spool_fails=True, limits=rare)
+
+
+def test_stop_waits_for_what_was_asked() -> None:
+    slow = Pausing(png())
+    world = World(slow)
+    running = world.begin()
+    assert slow.asked.wait(WAIT_SECONDS)
+    assert not world.creation.stop(0.05)
+    slow.go_on.set()
+
+    assert running.result(WAIT_SECONDS)
+    assert world.creation.stop(WAIT_SECONDS)
 
 
 def test_stop_stores_what_is_in_memory_only() -> None:

@@ -19,7 +19,7 @@ from pixy_grpc.service.creation.limits import CreationLimits
 from pixy_grpc.service.creation.sight import Sight
 from tests.fakes import InMemoryCreationRepository, InMemoryImageRepository
 from tests.unit.service.creating import LIMITS, WAIT_SECONDS, Pausing, RunningClock, World, png
-from tests.unit.service.test_recovery import comes, crash
+from tests.unit.service.recovering import comes, crash
 
 MOMENT = 1_000_000
 PATIENCE = 20_000

@@ -24,7 +24,7 @@ from tests.unit.service.fsck.depot import (
     faults,
     soon,
 )
-from tests.unit.service.test_recovery import comes
+from tests.unit.service.recovering import comes
 
 SHORT = CreationLimits(lease=0.03)
 """Renewed every 10 ms."""
