@@ -105,6 +105,10 @@ class CallFields(TypedDict, total=False):
     progress: Progress
 
 
+GONE: CallFields = {"is_active": lambda: False}
+"""A caller who does not wait any more."""
+
+
 class CreateFields(CallFields, total=False):
     """What `World.create` takes."""
 
