@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pixy_grpc.core.ports import ImageRepository, ImageStore
+from pixy_grpc.core.ports import CreationRepository, ImageRepository, ImageStore
 from pixy_grpc.data.listing import ListingLimits
 from tests.integration.data.implementations import (
     IMAGE_STORES,
@@ -14,6 +14,7 @@ from tests.integration.data.implementations import (
     OpenRepositories,
     OpenRepository,
     OpenStore,
+    Repositories,
 )
 
 GROUPS = {"s3": pytest.mark.xdist_group("s3")}
@@ -25,6 +26,18 @@ def open_repositories(request: pytest.FixtureRequest, tmp_path: Path) -> Iterato
     """Return what opens one empty database, as often as it is called."""
     with REPOSITORIES[request.param](tmp_path) as opener:
         yield opener
+
+
+@pytest.fixture
+def repositories(open_repositories: OpenRepositories) -> Repositories:
+    """Return empty repositories."""
+    return open_repositories()
+
+
+@pytest.fixture
+def creations(repositories: Repositories) -> CreationRepository:
+    """Return an empty repository."""
+    return repositories.creations
 
 
 @pytest.fixture

@@ -4,19 +4,11 @@ from collections.abc import Callable
 
 import pytest
 
-from pixy_grpc.core.call import Deadline
-from pixy_grpc.core.creations import Creation, FenceLostError, PaidImage, Refusal, Usage
+from pixy_grpc.core.creations import Creation, FenceLostError, PaidImage, Usage
 from pixy_grpc.core.ports import CreationRepository
+from tests.integration.data.claims import FOREVER, NOTES
 from tests.integration.data.examples import listed, new_creation, new_image, soon
-from tests.integration.data.implementations import OpenRepositories, Repositories
-
-FOREVER = 2**62
-
-
-@pytest.fixture
-def repositories(open_repositories: OpenRepositories) -> Repositories:
-    """Return empty repositories."""
-    return open_repositories()
+from tests.integration.data.implementations import Repositories
 
 
 def claimed_again(creations: CreationRepository) -> tuple[Creation, Creation]:
@@ -26,18 +18,6 @@ def claimed_again(creations: CreationRepository) -> tuple[Creation, Creation]:
     second = creations.claim(new_creation(key=first.key), soon())
     assert first.fence.number == second.fence.number
     return first, second
-
-
-NOTES: dict[str, Callable[[CreationRepository, Creation, Deadline], object]] = {
-    "note_asked": lambda creations, late, deadline: creations.note_asked(late.fence, deadline),
-    "note_kept": lambda creations, late, deadline: creations.note_kept(
-        PaidImage(late.fence, late.guid, "other"), deadline
-    ),
-    "note_refused": lambda creations, late, deadline: creations.note_refused(
-        late.fence, Refusal("INVALID_SIZE", "No."), deadline
-    ),
-    "note_unknown": lambda creations, late, deadline: creations.note_unknown(late.fence, deadline),
-}
 
 
 @pytest.mark.parametrize("name", NOTES)
