@@ -1,11 +1,9 @@
 """Damaged files: DATA_LOSS before OK, and no wrong byte before that."""
 
 import os
-import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import grpc
 import pytest
 
 from pixy_client import Client
@@ -13,21 +11,12 @@ from pixy_grpc.core.contents import BLOCK_BYTES
 from pixy_grpc.core.exceptions import ImageCorruptError
 from pixy_grpc.core.models import Image
 from pixy_grpc.v1 import image_service_pb2 as pb
+from tests.e2e.rpc.damage import DATA, IN_A_BLOCK, OF_ANOTHER_LENGTH, OTHER, flipped, received
 from tests.e2e.rpc.stocking import Add, stock
-from tests.e2e.rpc.wire import CREATE, READ, ask, holdings, parts, read_refusal, refused
+from tests.e2e.rpc.wire import CREATE, READ, ask, holdings, refused
 from tests.support.server import RunningServer, StartServer
 
-DATA = secrets.token_bytes(3 * BLOCK_BYTES + 777)
-OTHER = secrets.token_bytes(len(DATA))
-
 Damage = Callable[[Path, Path], object]
-
-
-def flip(path: Path, position: int) -> None:
-    """Change one bit of a file in place."""
-    data = bytearray(path.read_bytes())
-    data[position] ^= 0x10
-    path.write_bytes(data)
 
 
 def replaced_by_folder(path: Path) -> None:
@@ -64,16 +53,13 @@ def folder_replaced_by_file(path: Path) -> None:
     path.parent.write_bytes(DATA)
 
 
-def grown(path: Path, more: bytes) -> None:
-    path.write_bytes(DATA + more)
+def written(data: bytes) -> Damage:
+    """Return the damage of a file that holds other bytes."""
+    return lambda path, _: path.write_bytes(data)
 
 
 WHOLE_FILE: dict[str, Damage] = {
-    "emptied": lambda path, _: path.write_bytes(b""),
-    "cut by a byte": lambda path, _: os.truncate(path, len(DATA) - 1),
-    "cut at a block": lambda path, _: os.truncate(path, BLOCK_BYTES),
-    "grown by a byte": lambda path, _: grown(path, b"\0"),
-    "grown by itself": lambda path, _: grown(path, DATA),
+    **{name: written(data) for name, data in OF_ANOTHER_LENGTH.items()},
     "deleted": lambda path, _: path.unlink(),
     "folder in its place": lambda path, _: replaced_by_folder(path),
     "pipe in its place": lambda path, _: replaced_by_pipe(path),
@@ -84,11 +70,8 @@ WHOLE_FILE: dict[str, Damage] = {
 }
 """What no read of any range survives."""
 
-IN_A_BLOCK: dict[str, tuple[int, Damage]] = {
-    "first bit": (0, lambda path, _: flip(path, 0)),
-    "end of the first block": (0, lambda path, _: flip(path, BLOCK_BYTES - 1)),
-    "start of the second block": (1, lambda path, _: flip(path, BLOCK_BYTES)),
-    "last byte": (3, lambda path, _: flip(path, len(DATA) - 1)),
+IN_A_BLOCK_OF_A_FILE: dict[str, tuple[int, Damage]] = {
+    **{name: (block, written(data)) for name, (block, data) in IN_A_BLOCK.items()},
     "swapped with one of the same size": (0, swapped),
 }
 """What a read notices in the block it touches."""
@@ -108,19 +91,6 @@ def caller(lone_server: RunningServer) -> Iterator[Client]:
         yield connected
 
 
-def received(server: RunningServer, guid: str, offset: int, limit: int) -> tuple[bytes, str]:
-    """Return the bytes that came, and the reason the read ended with; empty for OK."""
-    data = b""
-    try:
-        for part in parts(server, guid, offset, limit):
-            data += part.data
-    except grpc.RpcError as error:
-        refusal = read_refusal(error)
-        assert refusal.status == "DATA_LOSS"
-        return data, refusal.reason
-    return data, ""
-
-
 @pytest.mark.parametrize("damage", WHOLE_FILE.values(), ids=WHOLE_FILE)
 def test_read_of_a_file_that_is_not_what_it_was_delivers_nothing(
     lone_server: RunningServer, add: Add, damage: Damage
@@ -133,7 +103,9 @@ def test_read_of_a_file_that_is_not_what_it_was_delivers_nothing(
         assert received(lone_server, guid, offset, limit) == (b"", "IMAGE_CORRUPT")
 
 
-@pytest.mark.parametrize(("block", "damage"), IN_A_BLOCK.values(), ids=IN_A_BLOCK)
+@pytest.mark.parametrize(
+    ("block", "damage"), IN_A_BLOCK_OF_A_FILE.values(), ids=IN_A_BLOCK_OF_A_FILE
+)
 def test_whole_read_of_changed_bytes_stops_before_them(
     lone_server: RunningServer, add: Add, block: int, damage: Damage
 ) -> None:
@@ -147,7 +119,9 @@ def test_whole_read_of_changed_bytes_stops_before_them(
     assert data == DATA[: block * BLOCK_BYTES]
 
 
-@pytest.mark.parametrize(("block", "damage"), IN_A_BLOCK.values(), ids=IN_A_BLOCK)
+@pytest.mark.parametrize(
+    ("block", "damage"), IN_A_BLOCK_OF_A_FILE.values(), ids=IN_A_BLOCK_OF_A_FILE
+)
 @pytest.mark.parametrize("at", [0, 1, 776])
 def test_ranged_read_verifies_the_block_it_touches(
     lone_server: RunningServer, add: Add, block: int, damage: Damage, at: int
@@ -162,7 +136,7 @@ def test_ranged_read_verifies_the_block_it_touches(
 def test_ranged_read_beside_the_damage_is_right(lone_server: RunningServer, add: Add) -> None:
     """A block that no range touches does not spoil the others."""
     guid = add(DATA)
-    flip(lone_server.file_of(guid), BLOCK_BYTES + 5)
+    lone_server.file_of(guid).write_bytes(flipped(BLOCK_BYTES + 5))
     last = (2 * BLOCK_BYTES, len(DATA))
 
     assert received(lone_server, guid, 0, BLOCK_BYTES) == (DATA[:BLOCK_BYTES], "")
@@ -175,7 +149,7 @@ def test_download_of_a_damaged_image_leaves_no_file(
 ) -> None:
     """Who downloads gets the image or the error, and no part of either on disk."""
     guid = add(DATA)
-    flip(lone_server.file_of(guid), len(DATA) - 1)
+    lone_server.file_of(guid).write_bytes(flipped(len(DATA) - 1))
 
     with pytest.raises(ImageCorruptError) as caught:
         caller.download(guid, tmp_path / "image.png")

@@ -4,25 +4,22 @@ import secrets
 from collections.abc import Callable, Iterator
 from contextlib import closing
 
-import grpc
 import pytest
 
 from pixy_grpc.core.contents import BLOCK_BYTES
 from pixy_grpc.core.exceptions import ImageCorruptError, StorageUnavailableError
 from pixy_grpc.data.repository import SqlImageRepository
 from pixy_grpc.data.sqlite import SqliteDatabase
+from tests.e2e.rpc.damage import DATA, IN_A_BLOCK, OF_ANOTHER_LENGTH, OTHER, received
 from tests.e2e.rpc.stocking import NOON, new_image, soon
-from tests.e2e.rpc.wire import parts, read_refusal, refused
+from tests.e2e.rpc.wire import parts, refused
 from tests.support.seaweedfs import Bare, name_of
 from tests.support.server import RunningServer
 
 pytestmark = pytest.mark.xdist_group("s3")
 
-DATA = secrets.token_bytes(3 * BLOCK_BYTES + 777)
 LARGE_BYTES = 24 * 1024 * 1024
 """More than all that lies between the bucket and a reader who waits."""
-
-OTHER = secrets.token_bytes(len(DATA))
 
 Add = Callable[[bytes], tuple[str, str]]
 Damage = Callable[[Bare, str], None]
@@ -33,31 +30,17 @@ def replaced_by_folder(bare: Bare, name: str) -> None:
     bare.write(f"{name}/child", DATA)
 
 
-def flipped(position: int) -> bytes:
-    """Return the bytes, one bit of them changed."""
-    data = bytearray(DATA)
-    data[position] ^= 0x10
-    return bytes(data)
+def written(data: bytes) -> Damage:
+    """Return the damage of an object that holds other bytes."""
+    return lambda bare, name: bare.write(name, data)
 
 
 WHOLE_OBJECT: dict[str, Damage] = {
-    "emptied": lambda bare, name: bare.write(name, b""),
-    "cut by a byte": lambda bare, name: bare.write(name, DATA[:-1]),
-    "cut at a block": lambda bare, name: bare.write(name, DATA[:BLOCK_BYTES]),
-    "grown by a byte": lambda bare, name: bare.write(name, DATA + b"\0"),
+    **{name: written(data) for name, data in OF_ANOTHER_LENGTH.items()},
     "deleted": lambda bare, name: bare.delete(name),
     "folder in its place": replaced_by_folder,
 }
 """What no read of any range survives."""
-
-IN_A_BLOCK = {
-    "first bit": (0, flipped(0)),
-    "end of the first block": (0, flipped(BLOCK_BYTES - 1)),
-    "a block of the second window": (2, flipped(2 * BLOCK_BYTES)),
-    "last byte": (3, flipped(len(DATA) - 1)),
-    "another image of the same size": (0, OTHER),
-}
-"""What a read notices in the block it touches."""
 
 
 @pytest.fixture(scope="module")
@@ -73,19 +56,6 @@ def add(service: RunningServer, bare: Bare) -> Iterator[Add]:
             return new.guid, name
 
         yield adding
-
-
-def received(server: RunningServer, guid: str, offset: int, limit: int) -> tuple[bytes, str]:
-    """Return the bytes that came, and the reason the read ended with; empty for OK."""
-    data = b""
-    try:
-        for part in parts(server, guid, offset, limit):
-            data += part.data
-    except grpc.RpcError as error:
-        refusal = read_refusal(error)
-        assert refusal.status == "DATA_LOSS"
-        return data, refusal.reason
-    return data, ""
 
 
 @pytest.mark.parametrize("damage", WHOLE_OBJECT.values(), ids=WHOLE_OBJECT)
