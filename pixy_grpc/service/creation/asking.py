@@ -12,7 +12,7 @@ from pixy_grpc.core.progress import MAX_PARTIAL_BYTES
 from pixy_grpc.service.creation.arrivals import Arrival
 from pixy_grpc.service.creation.claims import Verdict, verdict
 from pixy_grpc.service.creation.headstart import HeadStart
-from pixy_grpc.service.creation.keeping import in_progress
+from pixy_grpc.service.creation.keeping import in_progress, unhindered
 from pixy_grpc.service.creation.leases import Leases
 from pixy_grpc.service.creation.limits import CreationLimits
 from pixy_grpc.service.creation.order import Order
@@ -79,12 +79,13 @@ class Asking:
         """Give up a creation with as many asks as it had when it became ours."""
         with _noting(mine):
             deadline = Deadline.after(RELEASE_SECONDS)
-            self._parts.creations.release(mine.fence, mine.asks, deadline)
+            unhindered(lambda: self._parts.creations.release(mine.fence, mine.asks, deadline))
 
     def give_up(self, mine: Creation) -> None:
         """Leave a creation whose asks came to nobody knows what."""
         with _noting(mine):
-            self._parts.creations.note_unknown(mine.fence, self._deadline())
+            deadline = self._deadline()
+            unhindered(lambda: self._parts.creations.note_unknown(mine.fence, deadline))
 
     def _audience(self, mine: Creation, call: Call, arrival: Arrival) -> Audience:
         """Return whoever waits for a call; they are shown what is an image by its first bytes."""
@@ -116,7 +117,8 @@ class Asking:
     def _refuse(self, mine: Creation, error: ImageException, start: HeadStart) -> None:
         """Keep the refusal; where that is ours to say, nobody adopts what was stored."""
         with _noting(mine):
-            self._parts.creations.note_refused(mine.fence, Refusal.of(error), self._deadline())
+            refusal, deadline = Refusal.of(error), self._deadline()
+            unhindered(lambda: self._parts.creations.note_refused(mine.fence, refusal, deadline))
             start.set_aside()
 
     def _deadline(self) -> Deadline:

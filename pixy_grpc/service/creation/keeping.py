@@ -86,8 +86,8 @@ class Keeping:
         """Do the same for bytes that are durable."""
         new = _new_image(mine, made, self._parts.clock.now())
         try:
-            _unhindered(lambda: self._parts.creations.note_kept(made.paid(mine), deadline))
-            stored = _unhindered(lambda: self._parts.images.add(new, deadline))
+            unhindered(lambda: self._parts.creations.note_kept(made.paid(mine), deadline))
+            stored = unhindered(lambda: self._parts.images.add(new, deadline))
         except FenceLostError:
             return self._meet_winner(mine, made, deadline)
         return CreatedImage(stored.image, replayed=False)
@@ -167,7 +167,7 @@ def _new_image(mine: Creation, made: Made, now: datetime) -> NewImage:
     )
 
 
-def _unhindered(act: Callable[[], _Result]) -> _Result:
+def unhindered(act: Callable[[], _Result]) -> _Result:
     """Act again where another transaction was in the way."""
     for _ in range(_ATTEMPTS - 1):
         try:

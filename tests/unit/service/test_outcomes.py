@@ -2,6 +2,8 @@
 
 import pytest
 
+from pixy_grpc.core.call import Deadline
+from pixy_grpc.core.creations import Fence, Refusal
 from pixy_grpc.core.exceptions import (
     ContentPolicyError,
     DBConnectionError,
@@ -11,9 +13,15 @@ from pixy_grpc.core.exceptions import (
     ProviderBadResponseError,
     ProviderOutcomeUnknownError,
     ProviderUnavailableError,
+    TransactionConflictError,
 )
 from pixy_grpc.core.ports import GeneratedImage
-from tests.fakes import GeneratorRequest, Outcome
+from tests.fakes import (
+    GeneratorRequest,
+    InMemoryCreationRepository,
+    InMemoryImageRepository,
+    Outcome,
+)
 from tests.unit.service.creating import World, png
 
 
@@ -80,6 +88,53 @@ def test_refusal_of_the_second_ask_is_the_answer() -> None:
             world.create()
 
     assert (world.asked, world.state) == (2, "refused")
+
+
+@pytest.mark.parametrize(
+    ("error", "state"),
+    [
+        (ContentPolicyError("No."), "refused"),
+        (ProviderOutcomeUnknownError("?"), "unknown"),
+        (ProviderUnavailableError("No."), "none"),
+    ],
+)
+def test_failure_is_noted_though_another_transaction_is_in_the_way(
+    error: ImageException, state: str
+) -> None:
+    """A renewal of its own lease may be: what is not noted is asked for once more."""
+    world = World(error, creations=HinderedCreations)
+
+    with pytest.raises(type(error)):
+        world.create()
+
+    assert world.state == state
+
+
+class HinderedCreations(InMemoryCreationRepository):
+    """A repository where another transaction is in the way of the first end of a creation."""
+
+    def __init__(self, images: InMemoryImageRepository) -> None:
+        super().__init__(images)
+        self._hindered = iter([True])
+
+    def _conflict(self) -> None:
+        if next(self._hindered, False):
+            raise TransactionConflictError("No.")
+
+    def note_refused(self, fence: Fence, refusal: Refusal, deadline: Deadline) -> None:
+        """Note it, unless hindered."""
+        self._conflict()
+        super().note_refused(fence, refusal, deadline)
+
+    def note_unknown(self, fence: Fence, deadline: Deadline) -> None:
+        """Note it, unless hindered."""
+        self._conflict()
+        super().note_unknown(fence, deadline)
+
+    def release(self, fence: Fence, asks: int, deadline: Deadline) -> None:
+        """Give it up, unless hindered."""
+        self._conflict()
+        super().release(fence, asks, deadline)
 
 
 @pytest.mark.parametrize(
