@@ -15,6 +15,7 @@ WHOLE = {"generator": "openai", "openai_model": "a-model", "openai_api_key": SEC
 
 REFUSED = {
     "no model": ({"openai_model": ""}, "PIXY_OPENAI_MODEL"),
+    "a model of a long name": ({"openai_model": "m" * 256}, "PIXY_GENERATOR=openai: The model"),
     "no key": ({"openai_api_key": ""}, "OPENAI_API_KEY"),
     "a key with a space": ({"openai_api_key": f"{SECRET} "}, "PIXY_GENERATOR=openai"),
     "a key in the clear": ({"openai_base_url": "http://models.test/v1"}, "OPENAI_BASE_URL"),

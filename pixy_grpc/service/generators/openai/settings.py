@@ -17,6 +17,9 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 HOST = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?\.?|[0-9a-f:.]*:[0-9a-f:.]*", re.ASCII)
 """A host name in lower case as DNS has it, or an IP address."""
 
+MAX_MODEL_CHARACTERS = 255
+"""What a database keeps of it: no image with more could be stored once it is paid for."""
+
 _HEADER = re.compile(r"[\x21-\x7e]+", re.ASCII)
 _HOST_PORT = re.compile(r"(?P<host>[a-z0-9.-]+)(:(?P<port>[1-9]\d{0,4}))?", re.ASCII)
 
@@ -53,6 +56,8 @@ class Endpoint:
         for name in ("model", "api_key"):
             if not _HEADER.fullmatch(getattr(self, name)):
                 raise ValueError(f"The {name} has to be visible ASCII characters, one at least.")
+        if len(self.model) > MAX_MODEL_CHARACTERS:
+            raise ValueError(f"The model has to have {MAX_MODEL_CHARACTERS} characters at most.")
         for name in ("organization", "project"):
             if not _HEADER.fullmatch(getattr(self, name) or "-"):
                 raise ValueError(f"The {name} has to be visible ASCII characters.")
