@@ -93,7 +93,8 @@ def _profile(settings: Settings) -> Profile:
     """Return the profile that is named, or what most endpoints at such a place understand."""
     if settings.openai_profile:
         return PROFILES[settings.openai_profile]
-    return COMPATIBLE if settings.openai_base_url not in ("", OPENAI_BASE_URL) else OPENAI
+    is_other = settings.openai_base_url.rstrip("/") not in ("", OPENAI_BASE_URL)
+    return COMPATIBLE if is_other else OPENAI
 
 
 def _defaults(settings: Settings) -> Defaults:

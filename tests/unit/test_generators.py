@@ -56,6 +56,7 @@ def test_check_of_unusable_settings_says_what_to_mend(
     [
         {},
         {"openai_base_url": "https://models.test/v1"},
+        {"openai_base_url": "https://api.openai.com/v1/", "openai_quality": "high"},
         {"openai_base_url": "http://127.0.0.1:8000/v1"},
         {"openai_base_url": "http://localhost:8000/v1"},
         {"openai_base_url": "http://models.test/v1", "insecure": True},
