@@ -39,6 +39,8 @@ from tests.support.provider import (
 )
 
 PNG = picture()
+TOO_LARGE = PNG + bytes(LIMITS.image_bytes)
+"""It decodes; what is behind it is not looked at."""
 
 
 @pytest.fixture
@@ -151,6 +153,7 @@ def _dripping_image(peer: Peer) -> None:
         (answer(b"<svg/>", content_type="image/png"), ProviderBadResponseError, 2),
         (answer(b"0" * 2_000_000), ProviderBadResponseError, 2),
         (endless, ProviderBadResponseError, 2),
+        (answer(TOO_LARGE, content_type="text/event-stream"), ProviderBadResponseError, 2),
         (answer(PNG, content_encoding="gzip"), ProviderBadResponseError, 2),
         (_dripping_image, ProviderOutcomeUnknownError, 2),
     ],

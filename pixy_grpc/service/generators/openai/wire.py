@@ -54,22 +54,23 @@ class Incoming:
     A refusal that is cut or large ends early: its status says more than the rest.
     """
 
-    def __init__(self, response: httpcore2.Response, body_bytes: int) -> None:
-        """Take how many bytes an image may have in it: each event has at most one."""
+    def __init__(
+        self, response: httpcore2.Response, body_bytes: int, *, takes_events: bool
+    ) -> None:
+        """Take how many bytes an image may have in it, and whether several may come, each
+        in an event of its own.
+        """
         self._response = response
         self.status = response.status
         self.headers: list[tuple[bytes, bytes]] = response.headers
+        content_type = self._header(b"content-type").lower()
+        self.is_events = takes_events and content_type.startswith(EVENTS.encode())
         self._body_bytes = body_bytes * (MAX_IMAGES if self.is_events else 1)
 
     @property
     def is_success(self) -> bool:
         """Whether it may hold what was asked for."""
         return self.status < _FIRST_UNSUCCESSFUL
-
-    @property
-    def is_events(self) -> bool:
-        """Whether it comes in events."""
-        return self._header(b"content-type").lower().startswith(EVENTS.encode())
 
     def parts(self) -> Iterator[bytes]:
         """Yield the body as it arrives. Raises CutError, UnreadableError."""
@@ -131,11 +132,17 @@ class Wire:
 
     def exchange(self, request: httpcore2.Request, deadline: Deadline) -> WireAnswer:
         """Return the whole answer by the deadline. Raises what `send` and its parts do."""
-        with closing(self.send(request, deadline, deadline.remaining())) as answer:
+        sent = self.send(request, deadline, deadline.remaining(), takes_events=False)
+        with closing(sent) as answer:
             return WireAnswer(answer.status, b"".join(answer.parts()))
 
     def send(
-        self, request: httpcore2.Request, deadline: Deadline, connect_seconds: float
+        self,
+        request: httpcore2.Request,
+        deadline: Deadline,
+        connect_seconds: float,
+        *,
+        takes_events: bool = True,
     ) -> Incoming:
         """Return an answer that has begun, to be read by the deadline.
 
@@ -159,7 +166,7 @@ class Wire:
             kind = CutError if sending.begun else UnreachedError
             raise kind(type(error).__name__) from error
         with _closed_on_error(response):
-            answer = Incoming(response, self._body_bytes)
+            answer = Incoming(response, self._body_bytes, takes_events=takes_events)
             if answer.is_success:
                 answer.check()
                 self._announce(answer, deadline)
