@@ -128,14 +128,28 @@ class Backlog:
     def _lease_spooled(self, name: str) -> None:
         """Have the lease go on of an image that a process before this one left here.
 
-        A renewal passes over it where its fence is lost.
+        Whoever took its creation over meanwhile does not know of it, and others may pay again.
         """
+        held = self._leased_by(name)
+        if held is None:
+            return
+        fence = self._keeping.regained(held, Deadline.after(self._limits.store))
+        if fence != held:
+            with self._lock:
+                self._leased[name] = fence
+            self._leases.add(fence)
+            self._leases.drop(held)
+
+    def _leased_by(self, name: str) -> Fence | None:
+        """Return the fence whose lease goes on, None where another has the image."""
         with self._lock:
             if name in self._leased:
-                return
+                return self._leased[name]
         with self._parts.spool.take(name) as spooled:
-            if spooled:
-                self._lease(name, spooled.paid.fence)
+            if spooled is None:
+                return None
+            self._lease(name, spooled.paid.fence)
+            return spooled.paid.fence
 
     def _lease(self, name: str, fence: Fence) -> None:
         with self._lock:

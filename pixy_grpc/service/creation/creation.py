@@ -154,6 +154,8 @@ class ImageCreation:
     def _resume(self, order: Order, found: Creation, call: Call) -> CreatedImage | None:
         until, ended = self._leases.until_ms(), self._leases.ended_before_ms()
         with after_asks(found):
+            if self._parts.spool.holds(found.guid):  # another process of this machine stores it
+                raise in_progress()
             mine = self._parts.creations.take_over(found, until, ended, call.deadline)
         if mine is None:
             return None
@@ -171,7 +173,7 @@ class ImageCreation:
             raise in_progress() from error
 
     def _ask_again(self, mine: Creation, order: Order, call: Call) -> CreatedImage | None:
-        if self._is_spooled(mine):  # another process of this machine stores it
+        if self._is_spooled(mine):  # since we looked
             self._asking.release(mine)
             raise in_progress()
         if mine.asks >= MAX_ASKS:

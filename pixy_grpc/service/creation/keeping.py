@@ -104,6 +104,17 @@ class Keeping:
         taken = self._parts.creations.take_over(found, until, _ANY_LEASE, deadline)
         return self.bind(taken or mine, made, deadline)
 
+    def regained(self, fence: Fence, deadline: Deadline) -> Fence:
+        """Return the fence of a creation whose image is there; where it was lost, and nobody is
+        at work under another, a new one.
+        """
+        found = self.creation_of(fence, deadline)
+        if found is None or found.fence == fence:
+            return fence
+        until, ended = self._leases.until_ms(), self._leases.ended_before_ms()
+        taken = self._parts.creations.take_over(found, until, ended, deadline)
+        return taken.fence if taken else fence
+
     def creation_of(self, fence: Fence, deadline: Deadline) -> Creation | None:
         """Return the creation that a fence was of, whatever it has come to.
 

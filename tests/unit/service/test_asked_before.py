@@ -18,32 +18,34 @@ from tests.unit.service.recovering import comes, crash
 
 
 class LostSpool(InMemorySpool):
-    """A spool whose folder cannot be read for now."""
+    """A spool whose folder cannot be read after so many looks, for now."""
 
-    lost = True
+    looks = 0
 
     def holds(self, guid: str) -> bool:
         """Fail, or look."""
-        if self.lost:
+        self.looks -= 1
+        if self.looks < 0:
             raise StorageUnavailableError("EIO")
         return super().holds(guid)
 
 
-def test_retry_that_cannot_look_into_the_spool_leaves_no_lease() -> None:
+@pytest.mark.parametrize(("looks", "state"), [(0, "asked"), (1, "unknown")])
+def test_retry_that_cannot_look_into_the_spool_leaves_no_lease(looks: int, state: str) -> None:
     """Whoever asks next goes on at once."""
     world, spool = World(), LostSpool()
     world.spool = spool
     world.restart()
     crash(world, "asked")
     world.end_leases()
+    spool.looks = looks
 
     with pytest.raises(ProviderOutcomeUnknownError):
         world.create()
 
     assert world.found
-    assert (world.asked, world.state, world.found.asks) == (0, "unknown", 1)
-    assert world.found.lease_until_ms == 0
-    spool.lost = False
+    assert (world.asked, world.state, world.found.asks) == (0, state, 1)
+    spool.looks = 9
     assert world.create()
 
 

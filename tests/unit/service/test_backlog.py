@@ -124,6 +124,29 @@ def test_lease_of_an_image_that_an_earlier_process_spooled_goes_on() -> None:
     world.creation.stop(1)
 
 
+def test_lease_of_a_spooled_image_is_taken_back_from_who_does_not_know_of_it() -> None:
+    """Another machine gave the creation up while this one was away: it would pay again."""
+    world, _ = watched_world()
+    with pytest.raises(CreationInProgressError):
+        world.create()
+    world.creation.stop(1)
+    assert world.found
+    soon = Deadline.after(WAIT_SECONDS)
+    taken = world.creations.take_over(world.found, 1, 2**62, soon)
+    assert taken
+    world.creations.note_unknown(taken.fence, soon)
+    world.restart()
+
+    world.creation.start()
+
+    assert comes(lambda: lease_of(world) > 0)
+    assert is_renewed(world)
+    world.store.failure = None
+    assert comes(lambda: world.state == "done")
+    assert world.asked == 1
+    world.creation.stop(1)
+
+
 # what is in memory only
 
 

@@ -61,7 +61,9 @@ def test_next_process_stores_what_is_in_the_spool() -> None:
 
 
 def test_retry_does_not_pay_for_what_another_process_spools() -> None:
-    """On one machine the spool is seen by all its workers, after the lease too."""
+    """On one machine the spool is seen by all its workers, after the lease too: whoever is to
+    store it keeps the fence, and the lease that other machines see.
+    """
     world = paid_but_not_stored("store", StorageUnavailableError("No."))
     world.creation.stop(1)
     world.store.failure = None
@@ -69,11 +71,12 @@ def test_retry_does_not_pay_for_what_another_process_spools() -> None:
     other = World(beside=world)
     other.spool = world.spool
     other.creation = other.rebuilt()
+    before = other.found
 
     with pytest.raises(CreationInProgressError):
         other.create()
 
-    assert other.asked == 0
+    assert (other.asked, other.found) == (0, before)
 
 
 def test_spooled_image_whose_creation_is_gone_is_put_aside() -> None:
