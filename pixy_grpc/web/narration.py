@@ -1,7 +1,7 @@
 """Creations that are told of while they run: made in one thread, told by another."""
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextvars import copy_context
 
 import grpc
@@ -12,6 +12,7 @@ from pixy_grpc.web import conversion as to
 from pixy_grpc.web.interceptors.errors import log_error
 from pixy_grpc.web.mailbox import Mailbox, Response
 from pixy_grpc.web.pace import Pace
+from pixy_grpc.web.threads import Threads
 
 Create = Callable[[Progress], CreatedImage]
 
@@ -24,8 +25,12 @@ class Narration:
     """
 
     def __init__(self, threads: int, pace: Pace) -> None:
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="pixy-narrated")
+        self._pool = Threads(threads, "narrated")
         self._pace = pace
+
+    def open(self) -> None:
+        """Have a first thread. Raises RuntimeError."""
+        self._pool.begin()
 
     def told(
         self, create: Create, partial_images: int, context: grpc.ServicerContext

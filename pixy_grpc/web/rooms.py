@@ -7,10 +7,10 @@ work, and one caller, from taking the threads of all others.
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 from pixy_grpc.core.exceptions import ResourceExhaustedError
+from pixy_grpc.web.threads import Threads
 
 RETRY_SECONDS = 1.0
 """When to come back to a full room: most work takes less."""
@@ -35,9 +35,7 @@ class Room:
         threads: int = 0,
     ) -> None:
         """Take how many threads there are beyond one a place: for those who wait elsewhere."""
-        self.pool = ThreadPoolExecutor(
-            places + threads + _SPARE_THREADS, thread_name_prefix=f"pixy-{name}"
-        )
+        self.pool = Threads(places + threads + _SPARE_THREADS, name)
         self._name = name
         self._places = places
         self._share = places if shared else places // 2
@@ -61,6 +59,10 @@ class Room:
             if not self._taken[caller]:
                 del self._taken[caller]
                 self._changed.notify_all()
+
+    def open(self) -> None:
+        """Have a first thread, before anybody may enter. Raises RuntimeError."""
+        self.pool.begin()
 
     def wait_empty(self, seconds: float) -> bool:
         """Wait until nobody is in the room; return whether that came within the time."""

@@ -11,7 +11,6 @@ ImageServicer             calls the use case
 import resource
 import time
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import grpc
@@ -35,6 +34,7 @@ from pixy_grpc.web.narration import Narration
 from pixy_grpc.web.pace import LEAST_BYTES_PER_SECOND, Pace
 from pixy_grpc.web.rooms import Room
 from pixy_grpc.web.servicer import ImageServicer, UseCases
+from pixy_grpc.web.threads import Threads
 from pixy_grpc.web.watchdog import Watchdog
 
 SERVICE = "pixy.v1.ImageService"
@@ -134,8 +134,9 @@ class GrpcServer:
         self._health = health
         self._watchdog = Watchdog()
         self._rooms = _rooms(limits)
+        self._refusals = Threads(REFUSAL_THREADS, "refusals")
         self._server = grpc.server(
-            ThreadPoolExecutor(REFUSAL_THREADS, thread_name_prefix="pixy-refusals"),
+            self._refusals,
             interceptors=_interceptors(authenticator, health, self._rooms, self._watchdog, limits),
             options=_options(limits, share_port=share_port),
         )
@@ -155,6 +156,10 @@ class GrpcServer:
             port = self._server.add_insecure_port(address)
         except RuntimeError as error:
             raise OSError(f"cannot listen on {address}") from error
+        self._refusals.begin()
+        self._narration.open()
+        for room in self._rooms.values():
+            room.open()
         self._watchdog.start()
         self._health.start()
         self._server.start()

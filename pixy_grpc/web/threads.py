@@ -1,0 +1,35 @@
+"""Threads for one kind of work, on a machine that may not allow as many as it takes."""
+
+import logging
+from concurrent.futures import ThreadPoolExecutor
+
+_log = logging.getLogger(__name__)
+
+
+class Threads(ThreadPoolExecutor):
+    """A pool that has one thread, and more where the machine lets them begin.
+
+    Work for which none can (a limit of processes, or of memory) waits for one that is there.
+    Raised to grpcio, the error would end its one event thread, and no call would be answered
+    any more.
+    """
+
+    def __init__(self, count: int, name: str) -> None:
+        super().__init__(count, thread_name_prefix=f"pixy-{name}")
+
+    def begin(self) -> None:
+        """Have the first thread there. Raises RuntimeError where it cannot begin."""
+        self.submit(_nothing)
+
+    def _adjust_thread_count(self) -> None:
+        """Begin a thread for work that is queued by now, if there may be more and it can."""
+        try:
+            super()._adjust_thread_count()
+        except RuntimeError as error:
+            if not self._threads:
+                raise
+            _log.warning("work waits for=%s error=%s", self._thread_name_prefix, error)
+
+
+def _nothing() -> None:
+    """Do nothing: a thread begins with its first work."""
