@@ -179,16 +179,20 @@ class HealthServicer(health_pb2_grpc.HealthServicer):
                 yield _response(serving=serving) if request.service in SERVICES else _unknown()
 
 
-def unread_check(health: Health) -> Handler:
+def unread_check(health: Health, watchdog: Watchdog, seconds: float) -> Handler:
     """Return a Check that answers for the server as a whole, whatever it is asked.
 
     It waits for no message, and holds no thread until its answer is taken: nobody who has
-    no token can keep a probe from its answer.
+    no token can keep a probe from its answer. What is not taken within that time is cut: it
+    holds memory, and no place that would keep it to a number.
     """
 
     def check(
-        _requests: Iterator[bytes], _context: grpc.ServicerContext
+        _requests: Iterator[bytes], context: grpc.ServicerContext
     ) -> health_pb2.HealthCheckResponse:
+        limit = watchdog.begin(seconds, context.cancel)
+        if not context.add_callback(lambda: watchdog.end(limit)):
+            watchdog.end(limit)
         return _response(serving=health.serving)
 
     encode = health_pb2.HealthCheckResponse.SerializeToString

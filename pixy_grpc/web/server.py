@@ -87,9 +87,10 @@ class ServerLimits:
     that is told of has a second thread, in either room.
 
     `message_seconds` is from a call's headers to the end of its message: a client has the
-    message when it sends the headers, and it is at most a few packets. `probe_seconds` is
-    the same for health, whose few places are open to anybody. `stream_seconds` is a stream
-    of requests in all (reflection: a client asks a few questions and goes).
+    message when it sends the headers, and it is at most a few packets. An answer about health
+    that has no place may wait for its reader as long. `probe_seconds` is the same for the
+    messages of health, whose few places are open to anybody. `stream_seconds` is a stream of
+    requests in all (reflection: a client asks a few questions and goes).
 
     A connection that is quiet for `quiet_seconds` is asked whether it is there, and closed
     after `silent_seconds` without an answer. One without calls for `idle_seconds` makes
@@ -242,7 +243,7 @@ def _interceptors(
             rooms["waits"],
             watchdog,
             limits.stall_seconds,
-            {f"/{HEALTH}/Check": unread_check(health)},
+            {f"/{HEALTH}/Check": unread_check(health, watchdog, limits.message_seconds)},
         ),
         MessageInterceptor(watchdog, limits.message_seconds_of, limits.stream_seconds),
     ]

@@ -5,7 +5,9 @@ import struct
 from typing import Self
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-DATA, HEADERS, SETTINGS = 0, 1, 4
+DATA, HEADERS, RST_STREAM, SETTINGS = 0, 1, 3, 4
+HEADER_BYTES = 9
+WAIT_SECONDS = 60.0
 END_STREAM, END_HEADERS, ACK = 1, 4, 1
 INITIAL_WINDOW_SIZE = 4
 
@@ -27,7 +29,8 @@ class DeafClient:
         host, _, port = target.rpartition(":")
         self._token = token
         self._stream = -1
-        self._socket = socket.create_connection((host, int(port)))
+        self._socket = socket.create_connection((host, int(port)), WAIT_SECONDS)
+        self._file = self._socket.makefile("rb")
         no_window = struct.pack(">HI", INITIAL_WINDOW_SIZE, 0)
         self._socket.sendall(PREFACE + frame(SETTINGS, 0, 0, no_window))
         self._socket.sendall(frame(SETTINGS, ACK, 0, b""))
@@ -36,6 +39,7 @@ class DeafClient:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._file.close()
         self._socket.close()
 
     def ask(self, method: str, message: bytes, **headers: str) -> None:
@@ -57,3 +61,11 @@ class DeafClient:
             frame(HEADERS, END_HEADERS, self._stream, block)
             + frame(DATA, END_STREAM, self._stream, body)
         )
+
+    def await_cut(self) -> int:
+        """Wait until the server ends a call by a reset; return which one it was, from 0."""
+        while True:
+            header = self._file.read(HEADER_BYTES)
+            self._file.read(int.from_bytes(header[:3]))
+            if header[3] == RST_STREAM:
+                return int.from_bytes(header[5:]) // 2

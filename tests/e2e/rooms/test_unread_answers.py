@@ -8,7 +8,8 @@ import grpc
 import pytest
 
 from pixy_grpc.v1 import image_service_pb2 as pb
-from tests.e2e.rooms.calls import CREATE
+from pixy_grpc.web.server import HEALTH_PLACES
+from tests.e2e.rooms.calls import CHECK, CREATE
 from tests.e2e.rooms.deaf import DeafClient
 from tests.support.process import wait_until
 from tests.support.server import TOKENS, RunningServer
@@ -74,3 +75,15 @@ def test_unread_duplicates_of_a_creation_leave_others_their_half(
 
         assert answered > PLACES
         assert image.guid
+
+
+def test_unread_check_without_a_place_is_cut(start_limited: Callable[..., RunningServer]) -> None:
+    """No room bounds how many there are, and each holds memory: those in the room wait on."""
+    server = start_limited(message_seconds=3.0, probe_seconds=3.0, stall_seconds=WAIT_SECONDS)
+    with DeafClient(server.target, TOKENS["alice"]) as deaf:
+        for _ in range(HEALTH_PLACES + 2):
+            deaf.ask(CHECK, b"")
+
+        cut = {deaf.await_cut(), deaf.await_cut()}
+
+        assert cut == {HEALTH_PLACES, HEALTH_PLACES + 1}
