@@ -1,4 +1,4 @@
-"""Reads the one message of a unary request: within a limit, and in our terms.
+"""Reads the messages of a request, one or a stream: within a limit, and in our terms.
 
 grpcio would wait for it in a thread, before any code of ours, for as long as the client
 likes, and answer a message that does not parse without a reason. A request of one
@@ -73,14 +73,13 @@ class MessageInterceptor(grpc.ServerInterceptor):
 
     def _limited(self, handler: Handler) -> Handler:
         behaviour = behaviour_of(handler)
+        parse: Parser = handler.request_deserializer or bytes
 
-        def stream(requests: Iterator[Any], context: grpc.ServicerContext) -> Iterator[Any]:
+        def stream(requests: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[Any]:
             with self._watchdog.limit(self._stream_seconds, context.cancel):
-                yield from behaviour(requests, context)
+                yield from behaviour((_parsed(parse, each) for each in requests), context)
 
-        return grpc.stream_stream_rpc_method_handler(
-            stream, handler.request_deserializer, handler.response_serializer
-        )
+        return grpc.stream_stream_rpc_method_handler(stream, None, handler.response_serializer)
 
 
 def _parsed(parse: Parser, data: bytes) -> Any:

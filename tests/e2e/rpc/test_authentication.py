@@ -10,12 +10,20 @@ from grpc_reflection.v1alpha import reflection_pb2
 from pixy_client import Client
 from pixy_grpc.core.exceptions import InvalidTokenError
 from pixy_grpc.v1 import image_service_pb2 as pb
-from tests.e2e.rpc.wire import ALL_METHODS, CREATE, LIST, Metadata, ask, holdings, refused
+from tests.e2e.rpc.wire import (
+    ALL_METHODS,
+    CREATE,
+    LIST,
+    REFLECTION,
+    Metadata,
+    ask,
+    holdings,
+    refused,
+)
 from tests.support.health import HealthStub
 from tests.support.server import TOKENS, RunningServer
 
 TOKEN = TOKENS["alice"]
-REFLECTION = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"
 
 REFUSED: dict[str, Metadata] = {
     "none": (),

@@ -4,6 +4,7 @@ import grpc
 import pytest
 
 from pixy_grpc.v1 import image_service_pb2 as pb
+from tests.e2e.rpc.logbook import LogBook
 from tests.e2e.rpc.wire import (
     ALL_METHODS,
     CREATE,
@@ -11,6 +12,7 @@ from tests.e2e.rpc.wire import (
     GET,
     LIST,
     READ,
+    REFLECTION,
     TIMEOUT_SECONDS,
     UPDATE,
     Refusal,
@@ -76,6 +78,21 @@ def test_message_that_does_not_parse_is_malformed(
     assert is_malformed(refusal)
     assert refusal.metadata["call_id"]
     assert holdings(lone_server) == before
+
+
+def test_question_of_reflection_that_does_not_parse_is_malformed(
+    lone_server: RunningServer, channel: grpc.Channel, log: LogBook
+) -> None:
+    """Behind one that does, too; the log says the same, without a traceback."""
+    question = text(7, b"")  # list_services
+
+    refusal = refused(
+        lambda: ask(channel, REFLECTION, question, b"\xff", metadata=lone_server.metadata())
+    )
+
+    assert is_malformed(refusal)
+    assert log.of(refusal.metadata["call_id"])[-1].pairs["code"] == "INVALID_ARGUMENT"
+    assert "Traceback" not in log.text
 
 
 @pytest.mark.parametrize(("method", "number"), STRING_FIELDS)

@@ -22,6 +22,7 @@ DELETE = f"{SERVICE}DeleteImage"
 METHODS = (CREATE, GET, LIST, READ, UPDATE, DELETE)
 CREATE_STREAM = f"{SERVICE}CreateImageStream"
 ALL_METHODS = (*METHODS, CREATE_STREAM)
+REFLECTION = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"
 
 TIMEOUT_SECONDS = 20.0
 """Nothing in these tests is expected to take so long."""
