@@ -86,12 +86,12 @@ class App:
     closables: Sequence[Closable]
     create_grace_seconds: float
 
-    def start(self, address: str) -> int:
-        """Serve on host:port, and go on with what earlier processes left; return the port.
+    def start(self, *addresses: str) -> int:
+        """Serve on each host:port, and go on with what earlier processes left; return the port.
 
-        Raises OSError where the port is taken.
+        Raises OSError where a port is taken.
         """
-        port = self.server.start(address)
+        port = self.server.start(*addresses)
         self.creation.start()
         self.renditions.start()
         return port

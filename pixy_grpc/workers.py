@@ -1,5 +1,6 @@
 """Worker processes that share a port, and the parent that keeps them running."""
 
+import errno
 import gc
 import logging
 import multiprocessing
@@ -10,11 +11,12 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Mapping
-from contextlib import closing, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from types import FrameType
+from typing import Any
 
 from pixy_grpc.app import build
 from pixy_grpc.logs import configure_logs
@@ -37,8 +39,13 @@ GRPC_CORE_LOG = ("GRPC_VERBOSITY", "NONE")
 """What gRPC's core reads when a worker loads it. Its lines are in a format of its own, and
 anybody makes it write them, by a header that does not parse."""
 
+_ABSENT = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _log = logging.getLogger(__name__)
+
+
+Address = tuple[Any, ...]
+"""As sockets take it: host and port, and more by its family."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +55,7 @@ class Assignment:
     settings: Settings
     tokens: Mapping[str, str]
     store_id: str
-    address: str
+    addresses: Sequence[str]
 
 
 def serve(settings: Settings, tokens: Mapping[str, str], store_id: str) -> int:
@@ -57,45 +64,64 @@ def serve(settings: Settings, tokens: Mapping[str, str], store_id: str) -> int:
     Raises SettingsError where the port is taken.
     """
     os.environ.setdefault(*GRPC_CORE_LOG)
-    with closing(_reserve(settings)) as reserved:
-        port = reserved.getsockname()[1]
-        address = f"{settings.listen.rpartition(':')[0]}:{port}"
-        parent = _Parent(Assignment(settings, dict(tokens), store_id, address))
+    with ExitStack() as reserved:
+        addresses = _reserve(settings, reserved)
+        parent = _Parent(Assignment(settings, dict(tokens), store_id, addresses))
         for number in _SIGNALS:
             signal.signal(number, parent.on_signal)
         return parent.run()
 
 
-def _reserve(settings: Settings) -> socket.socket:
-    """Hold the port without listening on it, so that workers may come and go.
+def _reserve(settings: Settings, reserved: ExitStack) -> Sequence[str]:
+    """Hold the port on every address of the host; return what to listen on.
+
+    Those are numbers: gRPC may find others for a name. An address that this machine has not
+    is passed over, where it has another of them.
+    """
+    port, addresses, absent = settings.port, list[str](), 0
+    found = _resolve(settings)
+    for family, (host, _, *rest) in found:
+        try:
+            held = reserved.enter_context(_hold(family, (host, port, *rest)))
+        except OSError as error:
+            absent += 1
+            if error.errno not in _ABSENT or absent == len(found):
+                raise SettingsError(
+                    f"PIXY_LISTEN: {settings.listen} cannot be used: {error.strerror}"
+                ) from error
+        else:
+            port = held.getsockname()[1]
+            addresses.append(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
+    return addresses
+
+
+def _hold(family: int, address: Address) -> socket.socket:
+    """Hold a port without listening on it, so that workers may come and go.
 
     Sockets that share a port do so silently, between two servers too: a first bind
     without sharing finds out whether anybody is there. It would not find a socket that
     has SO_REUSEADDR and does not listen, so what is held here has it not: a server whose
     workers are still starting is found too.
     """
-    family, kind, proto, _, address = _resolve(settings)
-    try:
-        with socket.socket(family, kind, proto) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-            address = probe.getsockname()
-        reserved = socket.socket(family, kind, proto)
-        reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        reserved.bind(address)
-    except OSError as error:
-        raise SettingsError(
-            f"PIXY_LISTEN: {settings.listen} cannot be used: {error.strerror}"
-        ) from error
-    return reserved
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(address)
+        address = probe.getsockname()
+    with ExitStack() as unless_held:
+        held = unless_held.enter_context(socket.socket(family, socket.SOCK_STREAM))
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        held.bind(address)
+        unless_held.pop_all()
+    return held
 
 
-def _resolve(settings: Settings) -> tuple[int, int, int, str, tuple[object, ...]]:
+def _resolve(settings: Settings) -> list[tuple[int, Address]]:
+    """Return family and address, each once: a name may stand twice for the same."""
     try:
         found = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)
     except (socket.gaierror, UnicodeError) as error:
         raise SettingsError(f"PIXY_LISTEN: there is no host {settings.host}") from error
-    return found[0]
+    return list(dict.fromkeys((family, address) for family, _, _, _, address in found))
 
 
 class _Parent:
@@ -104,7 +130,7 @@ class _Parent:
     def __init__(self, assignment: Assignment) -> None:
         self._assignment = assignment
         self._settings = assignment.settings
-        self._address = assignment.address
+        self._address = ",".join(assignment.addresses)
         self._workers: dict[BaseProcess, float] = {}
         self._stopping = False
         self._wake_reader, self._wake_writer = socket.socketpair()
@@ -192,7 +218,7 @@ def run_worker(assignment: Assignment, told: "multiprocessing.connection.Connect
     sys.setswitchinterval(SWITCH_SECONDS)
     app = build(settings, assignment.tokens, assignment.store_id, share_port=True)
     gc.freeze()  # what is there now stays: to look through it takes 50 ms that calls wait for
-    app.start(assignment.address)
+    app.start(*assignment.addresses)
     with suppress(BrokenPipeError), told:  # the parent may have been told to stop meanwhile
         told.send(True)  # noqa: FBT003 - what the parent waits for
     parent = multiprocessing.parent_process()

@@ -151,12 +151,12 @@ class GrpcServer:
             names = [SERVICE, HEALTH, reflection.SERVICE_NAME]
             reflection.enable_server_reflection(names, self._server)
 
-    def start(self, address: str) -> int:
-        """Serve on host:port; return the port. Raises OSError where it is taken."""
+    def start(self, *addresses: str) -> int:
+        """Serve on each host:port; return the last port. Raises OSError where one is taken."""
         try:
-            port = self._server.add_insecure_port(address)
+            ports = [self._server.add_insecure_port(address) for address in addresses]
         except RuntimeError as error:
-            raise OSError(f"cannot listen on {address}") from error
+            raise OSError(f"cannot listen on {', '.join(addresses)}") from error
         self._refusals.begin()
         self._narration.open()
         for room in self._rooms.values():
@@ -164,7 +164,7 @@ class GrpcServer:
         self._watchdog.start()
         self._health.start()
         self._server.start()
-        return port
+        return ports[-1]
 
     def stop(self, grace_seconds: float) -> bool:
         """Say NOT_SERVING, take no more calls, let the running ones end within the grace.

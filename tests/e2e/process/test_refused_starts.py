@@ -58,6 +58,13 @@ UNUSABLE = {
     "a store nobody may write": ({"PIXY_IMAGES": "/proc/images"}, "PIXY_IMAGES"),
 }
 
+# A mount that only the server's own processes see, and that ends with them.
+WITH_HOSTS_OF_OUR_OWN = (
+    *("unshare", "--user", "--map-root-user", "--mount", "sh", "-ec"),
+    'mount --bind hosts /etc/hosts; exec "$@"',
+    "sh",
+)
+
 
 @pytest.fixture
 def taken_port() -> Iterator[int]:
@@ -142,6 +149,24 @@ def test_second_server_on_port_is_refused(serve: Serve, tmp_path: Path) -> None:
     line = refusal(tmp_path, PIXY_LISTEN=f"127.0.0.1:{first.port}", PIXY_TOKENS=f"a={SECRET}")
 
     assert "PIXY_LISTEN" in line
+
+
+def test_second_server_on_another_address_of_the_host_is_refused(
+    serve: Serve, tmp_path: Path
+) -> None:
+    """A name may stand for several addresses, and gRPC listens on each of them."""
+    (tmp_path / "hosts").write_text("::1 localhost\n127.0.0.1 localhost\n")
+    first = serve(PIXY_LISTEN="127.0.0.1:0")
+    second = ServeProcess(
+        tmp_path, within=WITH_HOSTS_OF_OUR_OWN, PIXY_LISTEN=f"localhost:{first.port}"
+    )
+    try:
+        code = second.await_start()
+
+        assert code == 2
+        assert any("PIXY_LISTEN" in line and "in use" in line for line in second.lines)
+    finally:
+        second.close()
 
 
 def test_servers_started_at_once_never_share_port(tmp_path: Path) -> None:
