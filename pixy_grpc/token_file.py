@@ -27,7 +27,9 @@ def ensure_tokens(settings: Settings) -> Mapping[str, str]:
     try:
         return {LOCAL_CALLER: _token_file()}
     except OSError as error:
-        raise SettingsError(f"cannot write {TOKEN_FILE}: set PIXY_TOKENS instead") from error
+        raise SettingsError(
+            f"{TOKEN_FILE} cannot be used: {error.strerror}; set PIXY_TOKENS instead"
+        ) from error
 
 
 def _token_file() -> str:

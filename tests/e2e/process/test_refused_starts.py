@@ -206,6 +206,17 @@ def test_start_with_a_folder_as_dotenv_says_so(tmp_path: Path) -> None:
     assert ".env is a folder" in refusal(tmp_path)
 
 
+def test_start_with_a_folder_as_token_file_says_so(tmp_path: Path) -> None:
+    """It is there and cannot be read, and nobody has tried to write it."""
+    (tmp_path / ".pixy" / "token").mkdir(mode=0o700, parents=True)
+
+    line = refusal(tmp_path)
+
+    assert line == (
+        "pixy-grpc: .pixy/token cannot be used: Is a directory; set PIXY_TOKENS instead"
+    )
+
+
 def test_start_without_room_for_renditions_needs_no_folder(serve: Serve, tmp_path: Path) -> None:
     """None is kept then."""
     (tmp_path / "file").touch()
