@@ -65,12 +65,19 @@ MAX_STREAMS = 100
 sends in one burst, refused or not, passes the one event thread before anybody else's call.
 Clients queue beyond it by themselves."""
 
+MAX_PENDING = MAX_CONNECTIONS
+"""Calls that have come and wait for the event thread: one of each connection, as all come back
+at once. What comes beyond it, gRPC's core ends as CANCELLED, whoever's it is; left to itself,
+it begins to by chance at 1,000."""
+
 _OPTIONS = {
     "grpc.max_receive_message_length": MAX_REQUEST_BYTES,
     "grpc.max_send_message_length": 4 * 1024 * 1024,  # what clients receive by default
     "grpc.max_metadata_size": 16 * 1024,  # twice our own limit, which gives a reason
     "grpc.absolute_max_metadata_size": 32 * 1024,
     "grpc.max_concurrent_streams": MAX_STREAMS,
+    "grpc.server.max_pending_requests": MAX_PENDING,
+    "grpc.server.max_pending_requests_hard_limit": MAX_PENDING,
     "grpc.server_handshake_timeout_ms": 10_000,
     "grpc.http2.settings_timeout": 10_000,
     "grpc.keepalive_permit_without_calls": 1,

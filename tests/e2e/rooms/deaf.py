@@ -44,6 +44,13 @@ class DeafClient:
 
     def ask(self, method: str, message: bytes, **headers: str) -> None:
         """Send a whole unary request, with more headers by their names."""
+        self._socket.sendall(self._request(method, message, **headers))
+
+    def ask_often(self, count: int, method: str) -> None:
+        """Send so many empty requests at once."""
+        self._socket.sendall(b"".join(self._request(method, b"") for _ in range(count)))
+
+    def _request(self, method: str, message: bytes, **headers: str) -> bytes:
         self._stream += 2
         fields = {
             ":method": "POST",
@@ -57,9 +64,8 @@ class DeafClient:
         }
         block = b"".join(literal(name, value) for name, value in fields.items())
         body = b"\0" + struct.pack(">I", len(message)) + message
-        self._socket.sendall(
-            frame(HEADERS, END_HEADERS, self._stream, block)
-            + frame(DATA, END_STREAM, self._stream, body)
+        return frame(HEADERS, END_HEADERS, self._stream, block) + frame(
+            DATA, END_STREAM, self._stream, body
         )
 
     def await_cut(self) -> int:
