@@ -11,9 +11,10 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.process import BaseProcess
 from types import FrameType
 from typing import Any
@@ -163,7 +164,8 @@ class _Parent:
         context = multiprocessing.get_context("spawn")
         ready, told = context.Pipe(duplex=False)
         worker = context.Process(target=run_worker, args=(self._assignment, told))
-        worker.start()
+        with _interrupts_held():
+            worker.start()
         told.close()
         self._workers[worker] = time.monotonic()
         with ready:
@@ -200,6 +202,20 @@ class _Parent:
                 worker.kill()
                 worker.join()
         _log.info("stopped")
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Let SIGINT wait: a process that is started meanwhile has it wait as well.
+
+    Ctrl-C goes to every process, and in the middle of an import it is a traceback.
+    """
+    resource_tracker.ensure_running()  # which would let it in, were it started with a worker
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
 def _received(ready: "multiprocessing.connection.Connection") -> bool:
@@ -245,4 +261,5 @@ def _await_signals() -> socket.socket:
     signal.set_wakeup_fd(writer.detach(), warn_on_full_buffer=False)
     for number in _SIGNALS:
         signal.signal(number, lambda _number, _frame: None)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # it has waited so far
     return reader

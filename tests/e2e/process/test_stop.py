@@ -15,7 +15,7 @@ from pixy_grpc.v1.image_service_pb2_grpc import ImageServiceStub
 from tests.e2e.process.conftest import Serve
 from tests.e2e.process.watching import NOT_SERVING, SERVING, watching
 from tests.e2e.rooms.large import add_image
-from tests.support.process import ServeProcess
+from tests.support.process import ServeProcess, wait_until
 
 START = re.compile("REQUEST START")
 
@@ -126,6 +126,24 @@ def test_sigterm_while_starting_ends_at_once(tmp_path: Path) -> None:
         code = process.stop()
 
         assert code == 0
+        assert not any("Traceback" in line for line in process.lines)
+    finally:
+        process.close()
+
+
+def test_worker_is_imported_undisturbed_by_ctrl_c(tmp_path: Path) -> None:
+    """It comes to every process at once: in the middle of an import it would be a traceback."""
+    process = ServeProcess(tmp_path)
+    try:
+        process.await_worker()
+        (worker,) = process.workers()
+        maps = Path(f"/proc/{worker}/maps")
+        wait_until(lambda: "cygrpc" in maps.read_text(), "it imports gRPC, and more behind it")
+
+        os.kill(worker, signal.SIGINT)
+        process.await_serving()
+
+        assert process.stop() == 0
         assert not any("Traceback" in line for line in process.lines)
     finally:
         process.close()
