@@ -1,6 +1,5 @@
 """Worker processes that share a port, and the parent that keeps them running."""
 
-import errno
 import gc
 import logging
 import multiprocessing
@@ -17,11 +16,11 @@ from dataclasses import dataclass
 from multiprocessing import resource_tracker
 from multiprocessing.process import BaseProcess
 from types import FrameType
-from typing import Any
 
 from pixy_grpc.app import build
+from pixy_grpc.listening import reserve
 from pixy_grpc.logs import configure_logs
-from pixy_grpc.settings import Settings, SettingsError
+from pixy_grpc.settings import Settings
 
 START_SECONDS = 60.0
 """How long a worker may take to serve: imports, and the first look at the database."""
@@ -40,13 +39,8 @@ GRPC_CORE_LOG = ("GRPC_VERBOSITY", "NONE")
 """What gRPC's core reads when a worker loads it. Its lines are in a format of its own, and
 anybody makes it write them, by a header that does not parse."""
 
-_ABSENT = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _log = logging.getLogger(__name__)
-
-
-Address = tuple[Any, ...]
-"""As sockets take it: host and port, and more by its family."""
 
 
 @dataclass(frozen=True)
@@ -66,63 +60,11 @@ def serve(settings: Settings, tokens: Mapping[str, str], store_id: str) -> int:
     """
     os.environ.setdefault(*GRPC_CORE_LOG)
     with ExitStack() as reserved:
-        addresses = _reserve(settings, reserved)
+        addresses = reserve(settings, reserved)
         parent = _Parent(Assignment(settings, dict(tokens), store_id, addresses))
         for number in _SIGNALS:
             signal.signal(number, parent.on_signal)
         return parent.run()
-
-
-def _reserve(settings: Settings, reserved: ExitStack) -> Sequence[str]:
-    """Hold the port on every address of the host; return what to listen on.
-
-    Those are numbers: gRPC may find others for a name. An address that this machine has not
-    is passed over, where it has another of them.
-    """
-    port, addresses, absent = settings.port, list[str](), 0
-    found = _resolve(settings)
-    for family, (host, _, *rest) in found:
-        try:
-            held = reserved.enter_context(_hold(family, (host, port, *rest)))
-        except OSError as error:
-            absent += 1
-            if error.errno not in _ABSENT or absent == len(found):
-                raise SettingsError(
-                    f"PIXY_LISTEN: {settings.listen} cannot be used: {error.strerror}"
-                ) from error
-        else:
-            port = held.getsockname()[1]
-            addresses.append(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
-    return addresses
-
-
-def _hold(family: int, address: Address) -> socket.socket:
-    """Hold a port without listening on it, so that workers may come and go.
-
-    Sockets that share a port do so silently, between two servers too: a first bind
-    without sharing finds out whether anybody is there. It would not find a socket that
-    has SO_REUSEADDR and does not listen, so what is held here has it not: a server whose
-    workers are still starting is found too.
-    """
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind(address)
-        address = probe.getsockname()
-    with ExitStack() as unless_held:
-        held = unless_held.enter_context(socket.socket(family, socket.SOCK_STREAM))
-        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        held.bind(address)
-        unless_held.pop_all()
-    return held
-
-
-def _resolve(settings: Settings) -> list[tuple[int, Address]]:
-    """Return family and address, each once: a name may stand twice for the same."""
-    try:
-        found = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)
-    except (socket.gaierror, UnicodeError) as error:
-        raise SettingsError(f"PIXY_LISTEN: there is no host {settings.host}") from error
-    return list(dict.fromkeys((family, address) for family, _, _, _, address in found))
 
 
 class _Parent:
