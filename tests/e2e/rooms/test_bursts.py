@@ -7,7 +7,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from pixy_grpc.web.server import MAX_STREAMS
+from pixy_grpc.web.transport import MAX_STREAMS
 from tests.e2e.rooms.conftest import StartLimited
 from tests.e2e.rooms.deaf import DeafClient
 from tests.support.process import wait_until

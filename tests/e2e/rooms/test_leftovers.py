@@ -12,7 +12,7 @@ import pytest
 
 from pixy_grpc.v1 import image_service_pb2 as pb
 from pixy_grpc.v1.image_service_pb2_grpc import ImageServiceStub
-from pixy_grpc.web.server import MAX_STREAMS
+from pixy_grpc.web.transport import MAX_STREAMS
 from tests.e2e.rooms.calls import NO_GUID, Metadata
 from tests.e2e.rooms.conftest import StartLimited
 
