@@ -252,6 +252,9 @@ class Inventory(Protocol):
     def named(self, keys: Collection[str], deadline: Deadline) -> set[str]:
         """Return those of the keys under which an image has its bytes."""
 
+    def shared(self, keys: Collection[str], deadline: Deadline) -> set[str]:
+        """Return those of the keys under which several images have their bytes."""
+
     def without_contents(self, guids: Collection[str], deadline: Deadline) -> set[str]:
         """Return those of the guids whose image is there, but nothing of its bytes is known."""
 

@@ -24,6 +24,8 @@ _PRESENT = "SELECT guid FROM images WHERE guid IN ({})"
 
 _NAMED = "SELECT store_key FROM image_contents WHERE store_key IN ({})"
 
+_SHARED = f"{_NAMED} GROUP BY store_key HAVING COUNT(*) > 1"
+
 _WITHOUT_CONTENTS = """
     SELECT i.guid FROM images i LEFT JOIN image_contents c ON c.image_id = i.id
     WHERE i.guid IN ({}) AND c.image_id IS NULL
@@ -77,6 +79,10 @@ class SqlInventory:
     def named(self, keys: Collection[str], deadline: Deadline) -> set[str]:
         """Look the keys up in their index."""
         return {row["store_key"] for row in among(self._database, _NAMED, keys, deadline)}
+
+    def shared(self, keys: Collection[str], deadline: Deadline) -> set[str]:
+        """Count the keys in their index."""
+        return {row["store_key"] for row in among(self._database, _SHARED, keys, deadline)}
 
     def without_contents(self, guids: Collection[str], deadline: Deadline) -> set[str]:
         """Look for rows of `images` alone."""

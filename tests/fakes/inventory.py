@@ -1,5 +1,6 @@
 """Inventory: what a check of the whole store asks."""
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 
 from pixy_grpc.core.call import Deadline
@@ -36,6 +37,12 @@ class InMemoryInventory:
         with self._images.lent(deadline) as tables:
             known = {each.contents.key for _, each in tables.rows.values() if each.contents}
         return known & set(keys)
+
+    def shared(self, keys: Collection[str], deadline: Deadline) -> set[str]:
+        """Look at every image."""
+        with self._images.lent(deadline) as tables:
+            known = Counter(each.contents.key for _, each in tables.rows.values() if each.contents)
+        return {key for key in keys if known[key] > 1}
 
     def without_contents(self, guids: Collection[str], deadline: Deadline) -> set[str]:
         """Look at every image."""

@@ -23,9 +23,13 @@ class Adoption:
     def run(self) -> Iterator[Finding | Repair | Progress]:
         """Adopt every image whose bytes can be told."""
         for page in walk_pages(self._parts, Step.ADOPTION):
-            creations = self._creations([row for row, _ in page])
+            rows = [row for row, _ in page]
+            creations, shared = self._creations(rows), self._shared(rows)
             for row, progress in page:
-                if not (row.contents and row.contents.sha256):
+                if row.contents and row.contents.key in shared:
+                    detail = "another image names them too; left alone"
+                    yield Finding(Fault.SHARED, row.guid, row.contents.key, detail)
+                elif not (row.contents and row.contents.sha256):
                     yield from self._adopt(row, creations.get(row.guid))
                 yield progress
 
@@ -34,6 +38,13 @@ class Adoption:
         bare = [row.guid for row in rows if row.contents is None]
         found = self._parts.creation.creations.list_by_guid(bare, soon())
         return {each.guid: each for each in found}
+
+    def _shared(self, rows: Sequence[ImageRow]) -> set[str]:
+        """Return the files that were pinned to several images, not all of which have sums: an
+        earlier PixyProxy wrote one over another of its name, and a sum would seal that.
+        """
+        keys = [row.contents.key for row in rows if row.contents and not row.contents.sha256]
+        return self._parts.inventory.shared(keys, soon())
 
     def _adopt(self, row: ImageRow, creation: Creation | None) -> Iterator[Finding | Repair]:
         described = yield from self._described(row, creation)

@@ -17,6 +17,8 @@ class Fault(StrEnum):
     """An image with more or fewer bytes than were stored."""
     WRONG_SUM = "wrong_sum"
     """An image with other bytes than were stored."""
+    SHARED = "bytes_of_several_rows"
+    """An older image whose file another names too: whose bytes they are nobody can tell."""
     NOT_AN_IMAGE = "not_an_image"
     """An older image whose bytes do not decode: cut off, and left alone, or nothing known."""
     ORPHAN = "bytes_without_row"

@@ -109,6 +109,24 @@ def test_adopted_images_are_verified_from_then_on(depot: Depot) -> None:
         assert (read.image.width, read.image.content_type) == (8, "image/png")
 
 
+def test_file_of_two_older_images_outlives_one_of_them(
+    depot: Depot, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whichever is deleted, the other is read as before, and nothing is found missing."""
+    depot.sql("UPDATE adoption SET last_image = 1000")
+    first, second = (depot.older("fox.png") for _ in range(2))
+    depot.file("fox.png")
+    with running_server(depot.folder) as server, server.client() as client:
+        assert client.read(first).data == DATA
+
+        client.delete(first)
+
+        assert client.read(second).data == DATA
+        assert run_here(capsys, depot.settings).findings == []
+        client.delete(second)
+    assert not (depot.root / "fox.png").exists()
+
+
 def test_purge_deletes_by_age_and_by_nothing_else(
     depot: Depot, capsys: pytest.CaptureFixture[str]
 ) -> None:

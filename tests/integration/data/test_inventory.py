@@ -129,6 +129,23 @@ def test_named_takes_many_keys(stored: Repositories, inventory: Inventory) -> No
     assert inventory.named([*asked, stored_key.key], soon()) == {stored_key.key}
 
 
+def test_shared_keys_are_those_of_several_images(
+    stored: Repositories, inventory: Inventory
+) -> None:
+    """Until all but one are deleted."""
+    alone = add(stored.images).contents
+    shared = [replace(new_image(), contents=without_sums("older/a.png")) for _ in range(2)]
+    for each in shared:
+        stored.images.add(each, soon())
+    assert alone
+    asked = [alone.key, "older/a.png", new_key()]
+
+    assert inventory.shared(asked, soon()) == {"older/a.png"}
+    assert inventory.shared([], soon()) == set()
+    stored.images.delete(shared[0].guid, soon())
+    assert inventory.shared(asked, soon()) == set()
+
+
 STATES: dict[str, Callable[[CreationRepository, Creation], object]] = {
     "claimed": lambda _creations, _mine: None,
     "asked": lambda creations, mine: creations.note_asked(mine.fence, soon()),
@@ -218,6 +235,7 @@ CALLS: dict[str, Callable[[Inventory, Deadline], object]] = {
     "list_rows": lambda inventory, deadline: inventory.list_rows(0, 1, deadline),
     "present": lambda inventory, deadline: inventory.present(["a"], deadline),
     "named": lambda inventory, deadline: inventory.named(["a"], deadline),
+    "shared": lambda inventory, deadline: inventory.shared(["a"], deadline),
     "without_contents": lambda inventory, deadline: inventory.without_contents(["a"], deadline),
     "sharing": lambda inventory, deadline: inventory.sharing("a.png", deadline),
     "list_not_done": lambda inventory, deadline: inventory.list_not_done(["a"], deadline),

@@ -89,6 +89,20 @@ def test_file_of_two_rows_is_adopted_by_neither(depot: Depot) -> None:
     assert faults(events).count((Fault.UNKNOWN_BYTES, "")) == 6
 
 
+def test_file_that_two_rows_were_given_is_sealed_for_neither(depot: Depot) -> None:
+    """One was written over the other; once one is deleted it is the other's alone."""
+    guids = [depot.older("cat.png", prompt) for prompt in ("a white cat", "a black cat")]
+    depot.file("cat.png")
+    pinned(depot, "fox.png")
+
+    events = depot.run(ADOPT)
+
+    assert actions(events) == [(Action.ADOPTED, "older/fox.png")]
+    assert faults(events) == [(Fault.SHARED, "older/cat.png")] * 2
+    assert depot.parts.images.delete(guids[0], soon()) is None
+    assert actions(depot.run(ADOPT)) == [(Action.ADOPTED, "older/cat.png")]
+
+
 def test_row_that_came_later_is_adopted_and_found(depot: Depot) -> None:
     """An earlier PixyProxy went on beside this one: its rows have neither file nor terms."""
     by_name, by_guid = depot.older("fox.png", "a marmot"), depot.older("gone.png", "a marmot")

@@ -216,7 +216,9 @@ def _check(database: RecordingDatabase) -> None:
     inventory.last_number(soon())
     inventory.present(guids, soon())
     inventory.named(["a", "b"], soon())
+    inventory.shared(["a", "b"], soon())
     inventory.without_contents(guids, soon())
+    inventory.sharing("a-red-fox.png", soon())
     inventory.list_not_done(guids, soon())
     for row in inventory.list_rows(0, 10, soon()):
         assert row.contents is None or not row.contents.sha256

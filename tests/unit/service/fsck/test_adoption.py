@@ -159,6 +159,26 @@ def test_filename_of_two_images_is_nobodys() -> None:
     assert [known_of(depot, guid) for guid in guids] == [None, None]
 
 
+def test_file_that_two_images_name_gets_no_sums() -> None:
+    """Both were pinned to it at the first start, and one's bytes have gone under the other's:
+    whose they are is told to be unknown, until one of the two is deleted.
+    """
+    depot = Depot()
+    shared, alone = (without_sums(f"older/{name}.png", DATA) for name in ("fox", "hen"))
+    depot.image(DATA, shared)
+    depot.image(DATA, alone)
+    second = new_guid()
+    depot.images.add(NewImage(second, "fox.png", "a", depot.clock.now(), shared), soon())
+
+    events = depot.run(ADOPT)
+
+    assert actions(events) == [(Action.ADOPTED, alone.key)]
+    assert faults(events) == [(Fault.SHARED, shared.key)] * 2
+    assert known_of(depot, second) == shared
+    depot.images.delete(second, soon())
+    assert actions(depot.run(ADOPT)) == [(Action.ADOPTED, shared.key)]
+
+
 def test_filename_that_a_newer_image_has_as_well_is_the_older_ones() -> None:
     """The bytes of the newer are known: its filename is a label."""
     depot = Depot()
