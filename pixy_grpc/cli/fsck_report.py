@@ -163,10 +163,16 @@ class OutputError(Exception):
 def _print(line: str) -> None:
     """Print a line, whole, now. Raises OutputError; from then on nobody hears anything."""
     try:
-        typer.echo(line)
+        typer.echo(_encodable(line))
     except OSError as error:
         _be_silent()
         raise OutputError(f"What is found cannot be written: {error.strerror}.") from error
+
+
+def _encodable(line: str) -> str:
+    """Return a line as the output can hold it, which is told by the locale."""
+    encoding = sys.stdout.encoding
+    return line.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def _be_silent() -> None:

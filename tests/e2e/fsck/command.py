@@ -78,13 +78,13 @@ def _events(text: str) -> list[dict[str, object]]:
 
 
 def start(
-    folder: Path, *arguments: str, output: "int | TextIO" = subprocess.PIPE
+    folder: Path, *arguments: str, output: "int | TextIO" = subprocess.PIPE, **settings: str
 ) -> "subprocess.Popen[str]":
     """Start the command, its output in pipes that hold 64 KiB, or where it is sent."""
     return subprocess.Popen(
         [PROGRAM, "fsck", *arguments],
         cwd=folder,
-        env=environment(PIXY_SPOOL=SPOOL),
+        env=environment(PIXY_SPOOL=SPOOL, **settings),
         stdout=output,
         stderr=subprocess.PIPE,
         text=True,

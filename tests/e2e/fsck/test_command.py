@@ -349,6 +349,23 @@ def test_names_move_no_cursor(depot: Depot, capsys: pytest.CaptureFixture[str]) 
     assert "key=older/fox\\x1b[2J\\n.png" in finding
 
 
+def test_names_that_the_output_cannot_hold_end_no_run(depot: Depot) -> None:
+    """They are told by what their characters are, and what is behind them is told too."""
+    depot.sql("UPDATE adoption SET last_image = 1000")
+    depot.older("狐.png")
+    file = depot.file("狐.png")
+    prepare(depot.settings)
+    file.unlink()
+
+    process = start(depot.folder, PYTHONIOENCODING="latin-1")
+    said, errors = process.communicate(timeout=WAIT_SECONDS)
+
+    finding, summary = said.splitlines()
+    assert (process.returncode, errors) == (1, "")
+    assert "key=older/\\u72d0.png" in finding
+    assert summary == "1 images and 0 objects looked at: 1 wrong, 1 left."
+
+
 def test_terminal_shows_a_bar(depot: Depot) -> None:
     """While it runs; the summary stays."""
     depot.fill(2)
