@@ -89,7 +89,7 @@ def run_fsck(
     except OutOfReachError as error:
         return _never_began(UNREACHABLE, str(error), as_json=as_json)
     except ImageException as error:
-        return _never_began(UNREACHABLE, error.message, as_json=as_json)
+        return _never_began(UNREACHABLE, _said(error), as_json=as_json)
     except OutputError as error:
         return _ended(UNREACHABLE, str(error))
 
@@ -118,11 +118,16 @@ def _told(fsck: Fsck, tasks: Tasks, report: Report, is_stopped: Callable[[], boo
     except TooManyOrphansError as error:
         stopped, code = str(error), REFUSED
     except ImageException as error:
-        stopped, code = error.message, UNREACHABLE
+        stopped, code = _said(error), UNREACHABLE
     report.conclude(Outcome(tally, fsck.counts, stopped))
     if stopped:
         return _ended(code, stopped)
     return FINDINGS if tally.left else CLEAN
+
+
+def _said(error: ImageException) -> str:
+    """Return what went wrong, and why: a caller is not told that, who mends it has to be."""
+    return f"{error.message} ({error.__cause__})" if error.__cause__ else error.message
 
 
 def _never_began(code: int, why: str, *, as_json: bool) -> int:
