@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Sequence
 
 from pixy_grpc.core.creations import Creation
+from pixy_grpc.core.exceptions import StorageUnavailableError
 from pixy_grpc.core.ports import ImageRow
+from pixy_grpc.service.creation.keeping import unhindered
 from pixy_grpc.service.fsck.candidates import Candidates, Found
 from pixy_grpc.service.fsck.description import Description, Reader
 from pixy_grpc.service.fsck.findings import Action, Fault, Finding, Progress, Repair, Step
@@ -59,11 +61,15 @@ class Adoption:
     def _described(self, row: ImageRow, creation: Creation | None) -> Found:
         if row.contents:
             return self._reader.read(row.contents, row.contents.size_bytes)
-        return (yield from self._candidates.of(row, creation))
+        try:
+            return (yield from self._candidates.of(row, creation))
+        except StorageUnavailableError:  # its attempts are not listed: no other file will do
+            self._parts.require_store()
+            return None
 
     def _noted(self, row: ImageRow, described: Description) -> Iterator[Finding | Repair]:
         contents = described.contents
-        if self._parts.inventory.set_contents(row, contents, soon()):
+        if unhindered(lambda: self._parts.inventory.set_contents(row, contents, soon())):
             self._counts.unverified -= bool(row.contents)
             mended = None if row.contents else Fault.UNKNOWN_BYTES
             yield Repair(Action.ADOPTED, mended, row.guid, contents.key)

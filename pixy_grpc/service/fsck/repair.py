@@ -4,7 +4,11 @@ import logging
 from collections.abc import Iterator
 
 from pixy_grpc.core.creations import Creation
-from pixy_grpc.core.exceptions import ImageException, StorageUnavailableError
+from pixy_grpc.core.exceptions import (
+    ImageException,
+    StorageUnavailableError,
+    TransactionConflictError,
+)
 from pixy_grpc.service.creation.keeping import NOT_NOW
 from pixy_grpc.service.creation.recovery import Completion, Recovery
 from pixy_grpc.service.fsck.findings import (
@@ -73,6 +77,8 @@ class Mending:
             return self._recovery.complete(creation)
         except StorageUnavailableError as error:
             self._parts.require_store()  # raises where it is not this one alone
+            reason = error.reason
+        except TransactionConflictError as error:  # somebody goes for this very one
             reason = error.reason
         except NOT_NOW:
             raise

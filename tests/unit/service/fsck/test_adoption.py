@@ -4,10 +4,13 @@ from datetime import timedelta
 
 import pytest
 
+from pixy_grpc.core.call import Deadline
 from pixy_grpc.core.contents import ImageContents
+from pixy_grpc.core.exceptions import StorageUnavailableError, TransactionConflictError
 from pixy_grpc.core.models import ImageUpdate
-from pixy_grpc.core.ports import NewImage, StoredImage
+from pixy_grpc.core.ports import ImageRow, NewImage, StoredImage
 from pixy_grpc.service.fsck import Action, Fault, Finding, Tasks
+from tests.fakes import InMemoryImageStore, InMemoryInventory
 from tests.integration.data.examples import contents, new_guid
 from tests.unit.service.creating import png
 from tests.unit.service.fsck.depot import (
@@ -365,3 +368,56 @@ def test_missing_bytes_do_not_stop_an_adoption() -> None:
 
     assert faults(events) == [(Fault.MISSING, gone.key)]
     assert actions(events) == [(Action.ADOPTED, right.key)]
+
+
+class ListingStore(InMemoryImageStore):
+    """A store that lists the attempts at one image to nobody."""
+
+    unlisted = ""
+
+    def keys(self, guid: str, deadline: Deadline) -> list[str]:
+        """List those at any other."""
+        if guid == self.unlisted:
+            raise StorageUnavailableError("No.")
+        return super().keys(guid, deadline)
+
+
+def test_attempts_that_cannot_be_listed_do_not_stop_an_adoption() -> None:
+    """Their image is left alone: a file of its name may be another's while they are there."""
+    store = ListingStore()
+    depot = Depot(store=store)
+    store.unlisted = bare(depot, "hen.png")
+    right = bare(depot)
+    depot.older = Older(
+        hen=depot.put("older/hen.png", DATA), **{right: depot.put("older/fox.png", DATA)}
+    )
+
+    events = depot.run(ADOPT)
+
+    assert faults(events) == [(Fault.UNKNOWN_BYTES, "")] * 2
+    assert actions(events) == [(Action.ADOPTED, "older/fox.png")]
+    assert known_of(depot, store.unlisted) is None
+
+
+class ContendedInventory(InMemoryInventory):
+    """An inventory in whose way others are, so many times."""
+
+    conflicts = 0
+
+    def set_contents(self, row: ImageRow, contents: ImageContents, deadline: Deadline) -> bool:
+        """Raise, or set."""
+        if self.conflicts:
+            self.conflicts -= 1
+            raise TransactionConflictError("No.")
+        return super().set_contents(row, contents, deadline)
+
+
+@pytest.mark.parametrize("conflicts", [1, 2])
+def test_adoption_that_somebody_is_in_the_way_of_is_tried_again(conflicts: int) -> None:
+    """Who changes the image on another node of a cluster, for example."""
+    depot = Depot(inventory=ContendedInventory)
+    image = depot.image(DATA, without_sums("older/fox.png", DATA))
+    assert isinstance(depot.inventory, ContendedInventory)
+    depot.inventory.conflicts = conflicts
+
+    assert actions(depot.run(ADOPT)) == [(Action.ADOPTED, image.key)]

@@ -1,12 +1,13 @@
 """Creations that a repair completes: under a lease, and only where nobody else is at it."""
 
 import threading
+from dataclasses import replace
 
 import pytest
 
 from pixy_grpc.core.call import Deadline
 from pixy_grpc.core.creations import Creation, PaidImage
-from pixy_grpc.core.exceptions import StorageUnavailableError
+from pixy_grpc.core.exceptions import StorageUnavailableError, TransactionConflictError
 from pixy_grpc.core.ports import SpooledImage
 from pixy_grpc.service.creation import CreationLimits
 from pixy_grpc.service.creation.keeping import Keeping
@@ -14,6 +15,7 @@ from pixy_grpc.service.creation.leases import Leases
 from pixy_grpc.service.creation.pictures import Pictures
 from pixy_grpc.service.creation.recovery import Completion, Recovery
 from pixy_grpc.service.fsck import Action, Event, Fault, Fsck, FsckParts
+from tests.fakes import InMemoryCreationRepository
 from tests.unit.service.creating import png
 from tests.unit.service.fsck.depot import (
     LIMITS,
@@ -121,6 +123,34 @@ def test_store_that_goes_away_ends_the_rows() -> None:
         events.extend(depot.fsck().run(REPAIR))
 
     assert faults(events) == []
+
+
+class ContendedCreations(InMemoryCreationRepository):
+    """Creations of which another node of a cluster takes one over, every time somebody tries."""
+
+    contended = ""
+
+    def take_over(
+        self, seen: Creation, lease_until_ms: int, ended_before_ms: int, deadline: Deadline
+    ) -> Creation | None:
+        """Take over any other."""
+        if seen.guid == self.contended:
+            raise TransactionConflictError("No.")
+        return super().take_over(seen, lease_until_ms, ended_before_ms, deadline)
+
+
+def test_creation_that_somebody_takes_over_now_does_not_stop_the_others() -> None:
+    """A server's own sweep goes for it at the same time: it stays a finding."""
+    depot = Depot()
+    creations = ContendedCreations(depot.images)
+    depot.parts = replace(depot.parts, creations=creations)
+    (contended, theirs), (_, key) = depot.abandoned(), depot.abandoned()
+    creations.contended = contended.guid
+
+    events = depot.run(REPAIR)
+
+    assert faults(events) == [(Fault.UNFINISHED, theirs), (Fault.UNFINISHED, key)]
+    assert actions(events) == [(Action.FINISHED, key)]
 
 
 @pytest.mark.parametrize("by", ["the spool", "a lease"])
