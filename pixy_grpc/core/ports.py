@@ -146,8 +146,6 @@ class CreationRepository(Protocol):
     def list_by_guid(self, guids: Collection[str], deadline: Deadline) -> Sequence[Creation]:
         """Return the creations of these guids, a few hundred in lower case, whatever they
         have come to and whatever they are named by now.
-
-        It may look through all there are: for what happens rarely.
         """
 
     def claim(self, new: NewCreation, deadline: Deadline) -> Creation:

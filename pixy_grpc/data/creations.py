@@ -77,7 +77,7 @@ class SqlCreationRepository:
         return creation_of(rows[0]) if rows else None
 
     def list_by_guid(self, guids: Collection[str], deadline: Deadline) -> Sequence[Creation]:
-        """Look through the table: no index is by guid."""
+        """Look in the index of guids."""
         return [creation_of(row) for row in among(self._database, _BY_GUID, guids, deadline)]
 
     def claim(self, new: NewCreation, deadline: Deadline) -> Creation:

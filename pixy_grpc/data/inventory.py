@@ -39,7 +39,7 @@ _SHARING = """
 _NOT_DONE = f"""
     SELECT {CREATION_COLUMNS} FROM creations
     WHERE state IN ('claimed', 'asked', 'kept', 'refused', 'unknown') AND guid IN ({{}})
-"""  # noqa: S608 - constants; by the index of leases, as few creations are not done
+"""  # noqa: S608 - constants; by whichever index is the shorter way
 
 _SEEN = """
     SELECT i.prompt, i.filename, c.store_key, c.sha256

@@ -17,6 +17,7 @@ from pixy_grpc.data.database import Dialect, Parameters, Row, Session, late
 from pixy_grpc.data.mysql.errors import (
     COMMIT_LOST,
     ends_connection,
+    is_done_before,
     translate,
     translate_read,
 )
@@ -149,7 +150,13 @@ class _Session:
         return [dict(zip(names, row, strict=False)) for row in cursor.fetchall()]
 
     def execute(self, sql: str, parameters: Parameters) -> int:
-        return int(self._run(sql, parameters).rowcount)
+        """Run a statement; one that adds an index may run again."""
+        try:
+            return int(self._run(sql, parameters).rowcount)
+        except pymysql.Error as error:
+            if not is_done_before(error):
+                raise
+            return 0
 
     def insert(self, sql: str, parameters: Parameters) -> int:
         return int(self._run(sql, parameters).lastrowid)

@@ -125,6 +125,8 @@ _NO_SPACE = ("No space left", "quota exceeded")
 _MISDIRECTED = frozenset({1044, 1045, 1046, 1049, 1130, 1142, 1143, 1146, 1698})
 """What a server says that is there, and has no such account, database or table."""
 
+_INDEX_THERE = 1061  # DUP_KEYNAME
+
 _REFUSALS = (Kind.REFUSED, Kind.LOST)
 
 
@@ -140,6 +142,14 @@ def kind_of(error: pymysql.Error) -> Kind | None:
 def is_misdirected(cause: BaseException | None) -> bool:
     """Tell whether the server is there, and not what we were told it is."""
     return isinstance(cause, pymysql.Error) and not _MISDIRECTED.isdisjoint(cause.args[:1])
+
+
+def is_done_before(error: pymysql.Error) -> bool:
+    """Tell whether a statement was to add an index that is there.
+
+    MySQL has no CREATE INDEX IF NOT EXISTS, and keeps what was added right before a crash.
+    """
+    return error.args[:1] == (_INDEX_THERE,)
 
 
 def ends_connection(error: pymysql.Error) -> bool:

@@ -1,0 +1,1 @@
+CREATE INDEX creations_by_guid ON creations (guid)

@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS creations_by_guid ON creations (guid)
