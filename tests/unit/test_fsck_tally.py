@@ -4,7 +4,6 @@ from pixy_grpc.cli.fsck_report import Tally
 from pixy_grpc.service.fsck import Action, Event, Fault, Progress, Step, Tasks
 from tests.unit.service.creating import png
 from tests.unit.service.fsck.depot import REPAIR, Depot, StoreThatActs
-from tests.unit.service.fsck.test_adoption import bare
 
 
 def tallied(events: list[Event]) -> Tally:
@@ -47,7 +46,7 @@ def test_creation_that_is_finished_leaves_nothing() -> None:
 def test_image_that_is_adopted_is_not_left() -> None:
     """What it lacked had no key, and has one then."""
     depot = Depot()
-    guid = bare(depot)
+    guid = depot.bare()
     depot.put(f"{guid}.1.png", png().data)
 
     tally = tallied(depot.run(Tasks(adopt=True)))
@@ -59,7 +58,7 @@ def test_image_that_is_adopted_is_not_left() -> None:
 def test_finding_that_is_told_twice_is_one() -> None:
     """In the check, and in the repair that cannot mend it."""
     depot = Depot()
-    guid = bare(depot)
+    guid = depot.bare()
     for attempt in (1, 2):
         depot.put(f"{guid}.{attempt}.png", png().data)
 

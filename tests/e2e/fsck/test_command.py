@@ -21,8 +21,6 @@ from tests.support.process import WAIT_SECONDS
 from tests.support.server import running_server, settings_for
 from tests.unit.service.fsck.depot import CHECK, REPAIR
 
-LEFTOVER = "0123456789abcdef0123456789abcdef"
-
 
 def damage(depot: Depot) -> dict[str, str]:
     """Do everything that can be found; return the keys by the names of the faults."""
@@ -33,15 +31,12 @@ def damage(depot: Depot) -> dict[str, str]:
     depot.path(keys["wrong_size"]).write_bytes(DATA[:-1])
     depot.path(keys["wrong_sum"]).write_bytes(DATA[:-1] + b"!")
     depot.older("gone.png")
-    leftover = depot.root / ".incoming" / LEFTOVER
-    leftover.write_bytes(b"half")
-    make_old(leftover)
     return {
         **keys,
         "row_without_contents": "",
         "bytes_without_row": depot.put(new_key()),
         "unfinished_creation": depot.abandoned()[1],
-        "cut_write": f"incoming/{LEFTOVER}",
+        "cut_write": f"incoming/{depot.leftover()}",
     }
 
 

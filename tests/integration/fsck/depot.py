@@ -14,11 +14,9 @@ from pixy_grpc.settings import Settings
 from tests.integration.data.examples import contents, new_creation, new_guid, soon
 from tests.support.server import settings_for
 from tests.unit.service.creating import png
-from tests.unit.service.fsck.depot import CHECK
+from tests.unit.service.fsck.depot import CHECK, LONG
 
 DATA = png().data
-LONG = timedelta(days=3)
-"""Older than anything a check asks the age of."""
 
 
 class Depot:
@@ -88,6 +86,13 @@ class Depot:
         path.write_bytes(data)
         make_old(path, age)
         return path
+
+    def leftover(self) -> str:
+        """Leave what a write that was cut does; return the name of the file."""
+        path = self.root / ".incoming" / "0123456789abcdef0123456789abcdef"
+        path.write_bytes(b"half")
+        make_old(path)
+        return path.name
 
     def sql(self, statement: str, parameters: dict[str, object] | None = None) -> None:
         """Change the database behind everybody's back."""

@@ -18,8 +18,6 @@ from tests.integration.fsck.depot import DATA, Depot, files, make_old
 from tests.support.server import settings_for
 from tests.unit.service.fsck.depot import FEW, REPAIR, actions, faults
 
-LEFTOVER = "0123456789abcdef0123456789abcdef"
-
 
 def flip(path: Path) -> None:
     data = bytearray(path.read_bytes())
@@ -78,17 +76,15 @@ def test_what_nobody_names_is_put_aside(depot: Depot) -> None:
     """Orphans and what cut writes left; the images and the files of others stay."""
     images = depot.fill(4)
     orphan = depot.put(new_key())
-    leftover = depot.root / ".incoming" / LEFTOVER
-    leftover.write_bytes(b"half an im")
-    make_old(leftover)
+    leftover = depot.leftover()
     (depot.root / "holiday.png").write_bytes(b"not ours")
     make_old(depot.root / "holiday.png")
 
     events = depot.run(REPAIR)
 
-    assert faults(events) == [(Fault.ORPHAN, orphan), (Fault.LEFTOVER, f"incoming/{LEFTOVER}")]
+    assert faults(events) == [(Fault.ORPHAN, orphan), (Fault.LEFTOVER, f"incoming/{leftover}")]
     assert files(depot.root) == {image.key for image in images}
-    assert files(depot.root / ".quarantine", ["*"]) == {orphan, LEFTOVER}
+    assert files(depot.root / ".quarantine", ["*"]) == {orphan, leftover}
     assert (depot.root / "holiday.png").read_bytes() == b"not ours"
     assert faults(depot.run(REPAIR)) == []
 

@@ -9,7 +9,7 @@ from pixy_grpc.core.call import Deadline
 from pixy_grpc.core.contents import ImageContents
 from pixy_grpc.core.creations import Creation, CreationKey, NewCreation
 from pixy_grpc.core.exceptions import StorageUnavailableError
-from pixy_grpc.core.ports import NewImage
+from pixy_grpc.core.ports import NewImage, StoredImage
 from pixy_grpc.service.creation import CreationLimits, CreationParts
 from pixy_grpc.service.fsck import Action, Event, Fault, Finding, Fsck, FsckParts, Repair, Tasks
 from tests.fakes import (
@@ -34,6 +34,8 @@ FEW = 10
 
 CHECK = Tasks(allow_orphans=FEW)
 REPAIR = Tasks(repair=True, allow_orphans=FEW)
+ADOPT = Tasks(adopt=True, allow_orphans=FEW)
+PURGE = Tasks(purge_older_than=timedelta(days=30), allow_orphans=FEW)
 LIMITS = CreationLimits()
 
 
@@ -138,6 +140,30 @@ class Depot:
         self.put(found.key, data)
         self.images.add(NewImage(guid, "a.png", "a", self.clock.now(), found), soon())
         return found
+
+    def bare(self, filename: str = "fox.png") -> str:
+        """Add an image of which nothing is known but its details; return its guid."""
+        guid = new_guid()
+        self.images.add(NewImage(guid, filename, "a fox", self.clock.now(), contents()), soon())
+        self.forget(guid)
+        return guid
+
+    def forget(self, guid: str) -> None:
+        """Lose what is known of an image's bytes."""
+        rows = self.images._tables.rows  # noqa: SLF001 - as an earlier version left it
+        number, stored = rows[guid]
+        rows[guid] = (number, StoredImage(stored.image, None))
+
+    def known_of(self, guid: str) -> ImageContents | None:
+        """Return what is known of an image's bytes."""
+        return self.images.get(guid, soon()).contents
+
+    def aside(self, key: str, days: float) -> str:
+        """Put bytes into quarantine, so many days ago."""
+        self.put(key)
+        self.store.quarantine(key, soon())
+        self.store.modified[key] = self.clock.now() - timedelta(days=days)
+        return key
 
     def creation(self, *, lease_seconds: float, asked: bool = True) -> Creation:
         """Begin a creation, whose lease ends then: below 0 it has ended."""

@@ -7,7 +7,6 @@ becomes an image.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 
 import pytest
 
@@ -228,8 +227,7 @@ def test_adoption_beside_a_check_loses_nothing(tick: int) -> None:
     row = depot.inventory.list_rows(0, 1, soon())[0]
     assert row.contents
     known = row.contents
-    number, stored = depot.images._tables.rows[row.guid]  # noqa: SLF001 - damaged
-    depot.images._tables.rows[row.guid] = (number, replace(stored, contents=None))  # noqa: SLF001
+    depot.forget(row.guid)
 
     def adopt() -> None:
         assert InMemoryInventory(depot.images).set_contents(row, known, soon())
