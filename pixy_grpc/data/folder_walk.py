@@ -9,6 +9,10 @@ from pathlib import Path
 from pixy_grpc.core.keys import KEY
 from pixy_grpc.core.ports import StoredObject
 
+FIRST_MOMENT = datetime.min.replace(tzinfo=UTC)
+LAST_MOMENT = datetime.max.replace(tzinfo=UTC)
+"""What a calendar holds."""
+
 _LEVEL = re.compile(r"[0-9a-f]{2}", re.ASCII)
 
 
@@ -52,8 +56,15 @@ def _stored(entry: os.DirEntry[str], prefix: str) -> StoredObject | None:
         status = entry.stat(follow_symlinks=False)
     except FileNotFoundError:
         return None
-    moment = datetime.fromtimestamp(status.st_mtime, UTC)
-    return StoredObject(prefix + entry.name, status.st_size, moment)
+    return StoredObject(prefix + entry.name, status.st_size, moment(status.st_mtime))
+
+
+def moment(seconds: float) -> datetime:
+    """Return the time of a file: one that no calendar holds is as far away as that goes."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, ValueError):
+        return LAST_MOMENT if seconds > 0 else FIRST_MOMENT
 
 
 def is_plain_name(name: str) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 from pixy_grpc.core.contents import ImageContents
 from pixy_grpc.core.models import ImageFormat
 from pixy_grpc.data.folder import OLDER, FolderStore
+from pixy_grpc.data.folder_errors import translated
 from pixy_grpc.data.folder_walk import is_plain_name
 
 _HEAD_BYTES = 12
@@ -33,8 +34,10 @@ class OlderFiles:
     """The plain files in the root of a folder store, as they were when it was made."""
 
     def __init__(self, store: FolderStore) -> None:
+        """List them. Raises StorageUnavailableError."""
         self._root = store.root
-        self._names = set(_plain_files(self._root))
+        with translated():
+            self._names = set(_plain_files(self._root))
         self._by_stem: defaultdict[str, list[str]] = defaultdict(list)
         for name in sorted(self._names):
             self._by_stem[Path(name).stem.lower()].append(name)

@@ -2,9 +2,9 @@
 
 import io
 import os
-from datetime import UTC, datetime
 
 from pixy_grpc.data.folder_errors import translate
+from pixy_grpc.data.folder_walk import moment
 
 
 class OpenFile:
@@ -14,7 +14,7 @@ class OpenFile:
         self._descriptor = descriptor
         status = os.fstat(descriptor)
         self.size_bytes = status.st_size
-        self.modified_at = datetime.fromtimestamp(status.st_mtime, UTC)
+        self.modified_at = moment(status.st_mtime)
 
     def read(self, offset: int, length: int, head: bytes = b"") -> bytes:
         """Read without moving a position; a short read is continued to the end.

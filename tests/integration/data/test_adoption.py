@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pixy_grpc.core.call import Deadline
-from pixy_grpc.core.exceptions import DBConnectionError
+from pixy_grpc.core.exceptions import DBConnectionError, StorageUnavailableError
 from pixy_grpc.core.models import ImageUpdate
 from pixy_grpc.core.ports import PageQuery
 from pixy_grpc.core.search import ImageFilter
@@ -20,6 +20,7 @@ from pixy_grpc.data.database import Database
 from pixy_grpc.data.folder import MARK, FolderStore
 from pixy_grpc.data.init import lease, migrate, migrations
 from pixy_grpc.data.mysql import MySQLDatabase, parse_url
+from pixy_grpc.data.older_files import older_files
 from pixy_grpc.data.repository import SqlImageRepository
 from pixy_grpc.data.sqlite import SqliteDatabase
 from tests.integration.data.examples import add, new_guid, soon
@@ -363,6 +364,12 @@ def test_adopt_reports_files_that_have_gone(older: Older, caplog: pytest.LogCapt
     assert "cannot read files=1" in caplog.text
     assert older.bytes_of(gone) is None
     assert older.bytes_of(there) == PNG
+
+
+def test_folder_that_cannot_be_listed_is_out_of_reach(tmp_path: Path) -> None:
+    """Nobody takes it for one without files."""
+    with pytest.raises(StorageUnavailableError):
+        older_files(FolderStore(tmp_path / "unmounted"))
 
 
 def test_adopt_again_does_nothing(older: Older) -> None:

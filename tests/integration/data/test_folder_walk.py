@@ -11,6 +11,7 @@ from pixy_grpc.core.exceptions import ImageCorruptError, StorageUnavailableError
 from pixy_grpc.core.ports import StoredObject
 from pixy_grpc.data.folder import INCOMING, LEFTOVER, MARK, FolderStore
 from pixy_grpc.data.folder_quarantine import QUARANTINE
+from pixy_grpc.data.folder_walk import moment
 from tests.integration.data.examples import new_guid, new_key, soon
 
 KEY = "0a1b2c3d-0000-4000-8000-000000000000.1.png"
@@ -85,6 +86,14 @@ def test_walk_tells_the_time_of_the_file(store: FolderStore, root: Path) -> None
     age(root / "0a" / "1b" / KEY)
 
     assert list(store.list_objects()) == [StoredObject(KEY, 5, LONG_AGO)]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "year"), [(1e12, 9999), (float(2**63), 9999), (-1e12, 1), (-0.5, 1969)]
+)
+def test_time_beyond_the_calendar_is_its_end(seconds: float, year: int) -> None:
+    """Some file systems keep any: a damaged one is no reason to look at nothing else."""
+    assert moment(seconds).year == year
 
 
 def test_quarantine_again_tells_when_the_file_came_there_last(
