@@ -53,12 +53,12 @@ class ObjectCheck:
     def _is_there(self, found: StoredObject) -> bool:
         """Tell whether the bytes still are: a deletion may have been under way."""
         try:
-            with self._parts.creation.store.open(found.key, soon()):
-                return True
+            self._parts.creation.store.modified_at(found.key, soon())
         except ImageCorruptError:
             return False
         except StorageUnavailableError:  # it has not been shown to be gone
             return True
+        return True
 
 
 def _described(found: StoredObject) -> str:

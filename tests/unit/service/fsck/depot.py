@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from pixy_grpc.core.call import Deadline
 from pixy_grpc.core.contents import ImageContents
@@ -70,10 +70,14 @@ def without_sums(key: str, data: bytes) -> ImageContents:
 
 
 class StoreThatActs(InMemoryImageStore):
-    """A store in which something happens whenever bytes are opened."""
+    """A store in which something happens whenever bytes are opened, or asked after.
+
+    `opened` are the keys of what was.
+    """
 
     def __init__(self) -> None:
         super().__init__()
+        self.opened: list[str] = []
         self.happens: Callable[[str], object] = lambda _: None
 
     def spoil(self, spoiled: str) -> None:
@@ -88,9 +92,15 @@ class StoreThatActs(InMemoryImageStore):
     @contextmanager
     def open(self, key: str, deadline: Deadline) -> Iterator[InMemoryBytes]:
         """Let it happen, then open."""
+        self.opened.append(key)
         self.happens(key)
         with super().open(key, deadline) as source:
             yield source
+
+    def modified_at(self, key: str, deadline: Deadline) -> datetime:
+        """Let it happen, then tell."""
+        self.happens(key)
+        return super().modified_at(key, deadline)
 
 
 class Depot:

@@ -7,6 +7,7 @@ becomes an image.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 
 import pytest
 
@@ -77,6 +78,11 @@ class TickingStore(InMemoryImageStore):
         self._script.tick()
         with super().open(key, deadline) as source:
             yield source
+
+    def modified_at(self, key: str, deadline: Deadline) -> datetime:
+        """Act, then tell."""
+        self._script.tick()
+        return super().modified_at(key, deadline)
 
     def quarantine(self, key: str, deadline: Deadline) -> None:
         """Act, then move."""

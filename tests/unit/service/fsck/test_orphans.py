@@ -12,7 +12,7 @@ from pixy_grpc.service.fsck import Action, Fault
 from tests.fakes import InMemoryInventory
 from tests.integration.data.examples import contents, new_guid, new_key
 from tests.unit.service.creating import png
-from tests.unit.service.fsck.depot import REPAIR, Depot, actions, faults, soon
+from tests.unit.service.fsck.depot import REPAIR, Depot, StoreThatActs, actions, faults, soon
 
 YOUNG = timedelta(minutes=4)
 OLD = timedelta(minutes=6)
@@ -34,6 +34,19 @@ def test_orphan_is_found_and_moved() -> None:
     assert actions(events) == [(Action.QUARANTINED, key)]
     assert depot.store.quarantined == {key: b"bytes"}
     assert faults(depot.run()) == []
+
+
+def test_orphan_is_not_read() -> None:
+    """That it is there is asked: a bucket sends 2 MiB of what is opened, and there may be
+    as many as a database has lost.
+    """
+    store = StoreThatActs()
+    depot = Depot(store=store)
+    depot.fill(4)
+    key = depot.put(new_key(), age=OLD)
+
+    assert faults(depot.run()) == [(Fault.ORPHAN, key)]
+    assert key not in store.opened
 
 
 def test_young_bytes_are_left_alone() -> None:
