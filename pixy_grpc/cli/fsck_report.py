@@ -142,7 +142,7 @@ class TextReport:
         _print(f"{counts.images} images and {counts.objects} objects looked at{so_far}: {said}.")
         for text, count in (
             ("images without sums to hold them to, until --adopt", counts.unverified),
-            ("objects without a row that are too young to be judged", counts.young),
+            ("objects that are too young to be judged", counts.young),
             ("objects of creations that run, or that wait for --adopt", counts.in_progress),
             ("objects that stay in quarantine", counts.kept_in_quarantine),
         ):

@@ -329,7 +329,7 @@ def test_text_tells_findings_and_what_is_left(
     assert code == 1
     assert finding.startswith("row_without_bytes guid=")
     assert summary == "3 images and 3 objects looked at: 1 wrong, 1 left."
-    assert young == "objects without a row that are too young to be judged: 1"
+    assert young == "objects that are too young to be judged: 1"
 
 
 def test_names_move_no_cursor(depot: Depot, capsys: pytest.CaptureFixture[str]) -> None:
