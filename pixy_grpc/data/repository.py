@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pixy_grpc.core.call import Deadline
 from pixy_grpc.core.contents import ImageContents
-from pixy_grpc.core.exceptions import RecordNotFoundError
+from pixy_grpc.core.exceptions import DBConnectionError, DeadlineTooShortError, RecordNotFoundError
 from pixy_grpc.core.models import Image, ImageUpdate
 from pixy_grpc.core.ports import NewImage, Page, PageQuery, StoredImage
 from pixy_grpc.core.search import index_terms
@@ -111,12 +111,25 @@ class SqlImageRepository:
             session.execute("DELETE FROM image_contents WHERE image_id = :image_id", parameters)
             session.execute("DELETE FROM images WHERE id = :image_id", parameters)
             contents = stored_image(row).contents
-            return contents if contents and not _is_named(session, contents.key) else None
+            is_shared = contents is not None and _is_named(session, contents.key)
+        if contents and is_shared and self._is_named_still(contents.key, deadline):
+            return None
+        return contents
 
     def ping(self, deadline: Deadline) -> None:
         """Read a row, so that a database that is there but empty is not taken for ours."""
         with self._database.read(deadline) as session:
             session.query("SELECT id FROM images LIMIT 1", {})
+
+    def _is_named_still(self, key: str, deadline: Deadline) -> bool:
+        """Tell whether the other image still names these bytes, now that this one is gone: who
+        deletes that one at the same time has seen this one, too. Unheard, it does.
+        """
+        try:
+            with self._database.read(deadline) as session:
+                return _is_named(session, key)
+        except (DBConnectionError, DeadlineTooShortError):
+            return True
 
     def _texts(self, guid: str, changes: dict[str, str], deadline: Deadline) -> dict[str, str]:
         """Return what the texts of an image would be now, were they changed."""

@@ -4,19 +4,20 @@ import logging
 import threading
 import uuid
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from pixy_grpc.core.call import Deadline
+from pixy_grpc.core.contents import ImageContents
 from pixy_grpc.core.exceptions import DBConnectionError, StorageUnavailableError
 from pixy_grpc.core.models import ImageUpdate
 from pixy_grpc.core.ports import PageQuery
 from pixy_grpc.core.search import ImageFilter
 from pixy_grpc.data.adoption import ROWS_A_BATCH, AdoptionReport, adopt
-from pixy_grpc.data.database import Database
+from pixy_grpc.data.database import Database, Session
 from pixy_grpc.data.folder import MARK, FolderStore
 from pixy_grpc.data.init import lease, migrate, migrations
 from pixy_grpc.data.mysql import MySQLDatabase, parse_url
@@ -214,6 +215,57 @@ def test_delete_leaves_a_file_that_another_row_names(older: Older) -> None:
     assert after_second
     older.store.delete(after_second.key, soon())
     assert not (older.folder / "shared.png").exists()
+
+
+class MeetingDatabase(InterruptedDatabase):
+    """A database in which something happens behind the last statement of a write."""
+
+    @contextmanager
+    def write(self, deadline: Deadline) -> Iterator[Session]:
+        """Lend a session; commit once it has happened."""
+        with self._database.write(deadline) as session:
+            yield session
+            self._happens()
+
+
+def test_deletions_that_meet_leave_no_file_behind(tmp_path: Path) -> None:
+    """Each sees the row of the other until both are gone; the bytes are given up by one."""
+    with mysql(tmp_path) as database:
+        older = Older(database, tmp_path)
+        first, second = (older.add(new_guid(), "shared.png") for _ in range(2))
+        older.put("shared.png", PNG)
+        for number in range(ROWS_A_BATCH):  # in a short table they would lock each other's rows
+            older.add(new_guid(), f"{number}.png")
+        older.adopt()
+        older.run("ANALYZE TABLE images, image_contents, image_terms")
+        given_up: list[ImageContents | None] = []
+        meeting = MeetingDatabase(
+            database, happens=lambda: given_up.append(older.repository.delete(second, soon()))
+        )
+
+        given_up.append(SqlImageRepository(meeting).delete(first, soon()))
+
+    assert [each.key if each else None for each in given_up] == [None, "older/shared.png"]
+
+
+class DeafDatabase(InterruptedDatabase):
+    """A database that writes, and answers nothing."""
+
+    def read(self, deadline: Deadline) -> AbstractContextManager[Session]:  # noqa: ARG002
+        """Fail."""
+        raise DBConnectionError("No.")
+
+
+def test_deletion_is_done_whatever_comes_of_the_look_behind_it(older: Older) -> None:
+    """Bytes that another image may name stay."""
+    first, second = (older.add(new_guid(), "shared.png") for _ in range(2))
+    older.put("shared.png", PNG)
+    older.adopt()
+
+    deaf = SqlImageRepository(DeafDatabase(older.database))
+
+    assert deaf.delete(first, soon()) is None
+    assert older.found(ImageFilter()) == {second}
 
 
 @pytest.mark.parametrize(
