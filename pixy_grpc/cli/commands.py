@@ -5,10 +5,10 @@ from typing import Annotated
 
 import typer
 
-from pixy_grpc.app import prepare
 from pixy_grpc.cli.fsck import EXIT_CODES, concluding, purge_age, run_fsck
 from pixy_grpc.core.starting import version_line
 from pixy_grpc.logs import configure_logs
+from pixy_grpc.preparation import prepare
 from pixy_grpc.service.fsck import Tasks
 from pixy_grpc.settings import SettingsError, load_settings
 from pixy_grpc.token_file import TOKEN_FILE, ensure_tokens

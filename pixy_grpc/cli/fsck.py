@@ -10,7 +10,6 @@ from types import FrameType
 
 import typer
 
-from pixy_grpc.app import OutOfReachError, checking
 from pixy_grpc.cli.fsck_report import (
     JsonReport,
     Outcome,
@@ -21,6 +20,7 @@ from pixy_grpc.cli.fsck_report import (
 )
 from pixy_grpc.core.exceptions import ImageException
 from pixy_grpc.data.init import StoreMismatchError
+from pixy_grpc.preparation import OutOfReachError, checking
 from pixy_grpc.service.fsck import Counts, Fsck, FsckLimits, Tasks, TooManyOrphansError
 from pixy_grpc.settings import Settings, SettingsError
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import grpc
 
 from pixy_client import Client
-from pixy_grpc.app import build, prepare
+from pixy_grpc.app import build
+from pixy_grpc.preparation import prepare
 from pixy_grpc.settings import Settings
 from pixy_grpc.v1.image_service_pb2_grpc import ImageServiceStub
 from tests.support.settings import OwnSettings

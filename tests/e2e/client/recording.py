@@ -5,10 +5,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from pixy_grpc.app import assemble, creation_parts, open_database, prepare
+from pixy_grpc.app import assemble, creation_parts
 from pixy_grpc.core.call import Deadline
 from pixy_grpc.data.folder import FolderStore
 from pixy_grpc.data.open_file import OpenFile
+from pixy_grpc.databases import open_database
+from pixy_grpc.preparation import prepare
 from pixy_grpc.web.server import ServerLimits
 from tests.support.server import STOP_SECONDS, RunningServer, settings_for
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from PIL import Image as Picture
 
-from pixy_grpc.app import App, assemble, creation_parts, open_database, prepare
+from pixy_grpc.app import App, assemble, creation_parts
 from pixy_grpc.core.call import Deadline
 from pixy_grpc.core.creations import Creation, NewCreation
 from pixy_grpc.core.exceptions import ProviderOutcomeUnknownError
@@ -33,6 +33,8 @@ from pixy_grpc.data.creations import SqlCreationRepository
 from pixy_grpc.data.database import Database
 from pixy_grpc.data.folder import FolderStore
 from pixy_grpc.data.repository import SqlImageRepository
+from pixy_grpc.databases import open_database
+from pixy_grpc.preparation import prepare
 from pixy_grpc.service.creation import CreationLimits
 from pixy_grpc.web.server import ServerLimits
 from tests.support.process import unmeasured

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from pixy_grpc.app import prepare
 from pixy_grpc.cli.commands import app
 from pixy_grpc.cli.fsck import purge_age, run_fsck
+from pixy_grpc.preparation import prepare
 from pixy_grpc.service.fsck import Tasks
 from pixy_grpc.settings import SettingsError
 from tests.e2e.fsck.command import fsck, on_terminal, run_here, start

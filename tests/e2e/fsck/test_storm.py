@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 
 from pixy_client import Client
-from pixy_grpc.app import creation_parts, open_database, prepare, rendition_cache
+from pixy_grpc.app import creation_parts, rendition_cache
 from pixy_grpc.core.exceptions import RecordNotFoundError
 from pixy_grpc.data.folder import FolderStore
 from pixy_grpc.data.inventory import SqlInventory
 from pixy_grpc.data.older_files import OlderFiles
+from pixy_grpc.databases import open_database
+from pixy_grpc.preparation import prepare
 from pixy_grpc.service.fsck import Fault, Finding, Fsck, FsckParts, Repair, Tasks
 from tests.e2e.fsck.command import NOTHING_IS_YOUNG, run_here
 from tests.support.process import serving

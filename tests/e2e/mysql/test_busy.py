@@ -5,8 +5,10 @@ from pathlib import Path
 import grpc
 from grpc_health.v1 import health_pb2
 
-from pixy_grpc.app import assemble, creation_parts, open_database, prepare
+from pixy_grpc.app import assemble, creation_parts
 from pixy_grpc.core.call import Deadline
+from pixy_grpc.databases import open_database
+from pixy_grpc.preparation import prepare
 from pixy_grpc.web.server import ServerLimits
 from tests.support.health import HealthStub
 from tests.support.mariadb import MariaDBServer, fresh_database

@@ -8,7 +8,8 @@ from typing import Protocol, TypedDict, Unpack
 
 import pytest
 
-from pixy_grpc.app import build, prepare
+from pixy_grpc.app import build
+from pixy_grpc.preparation import prepare
 from pixy_grpc.web.server import ServerLimits
 from tests.support.server import STOP_SECONDS, RunningServer, settings_for
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pixy_grpc.app import prepare
 from pixy_grpc.cli.fsck import run_fsck
+from pixy_grpc.preparation import prepare
 from pixy_grpc.service.fsck import Tasks
 from pixy_grpc.settings import Settings, SettingsError
 from tests.e2e.fsck.command import NOTHING_IS_YOUNG, fsck, run_here

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pixy_grpc.app import prepare
 from pixy_grpc.core.exceptions import CreationInProgressError, RecordNotFoundError
+from pixy_grpc.preparation import prepare
 from pixy_grpc.settings import SettingsError
 from tests.support.lossy_proxy import Proxy, proxy
 from tests.support.process import ServeProcess, serving, wait_until

@@ -5,10 +5,12 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from pixy_grpc.app import checking, creation_parts, open_database, prepare
+from pixy_grpc.app import creation_parts
 from pixy_grpc.core.contents import ImageContents
 from pixy_grpc.core.creations import Creation
 from pixy_grpc.core.ports import NewImage
+from pixy_grpc.databases import open_database
+from pixy_grpc.preparation import checking, prepare
 from pixy_grpc.service.fsck import Event, Tasks
 from pixy_grpc.settings import Settings
 from tests.integration.data.examples import contents, new_creation, new_guid, soon

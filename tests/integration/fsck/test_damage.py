@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from pixy_grpc.app import checking
 from pixy_grpc.core.creations import PaidImage
 from pixy_grpc.core.ports import SpooledImage
 from pixy_grpc.data.init import StoreMismatchError
+from pixy_grpc.preparation import checking
 from pixy_grpc.service.fsck import Action, Fault, Tasks, TooManyOrphansError
 from pixy_grpc.settings import SettingsError
 from tests.integration.data.examples import new_key, soon
