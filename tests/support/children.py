@@ -1,9 +1,16 @@
 """Servers that tests start as processes, and that never outlive them."""
 
 import os
+import secrets
 import socket
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
+
+_PORTS = range(20_000, 32_000)
+"""Below those that systems give to whoever asks for none: none of these is taken by chance
+between here and the start of a server, nor while one that was stopped starts again.
+"""
 
 # The kernel ends the server when the process that started it ends, killed or not.
 _DIE_WITH_PARENT = """
@@ -22,8 +29,9 @@ def bound_to_us(command: Sequence[str]) -> list[str]:
 
 def free_ports(count: int) -> list[int]:
     """Return ports of loopback that nobody listens on now, each another one."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [int(each.getsockname()[1]) for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
+    found: set[int] = set()
+    while len(found) < count:
+        port = secrets.choice(_PORTS)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            found.add(port)
+    return list(found)

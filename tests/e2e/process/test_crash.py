@@ -2,7 +2,6 @@
 
 import hashlib
 import random
-import socket
 import threading
 import uuid
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,6 +13,7 @@ import pytest
 from pixy_grpc.core.models import Image
 from pixy_grpc.v1 import image_service_pb2 as pb
 from pixy_grpc.v1.image_service_pb2_grpc import ImageServiceStub
+from tests.support.children import free_ports
 from tests.support.process import ServeProcess, serving, unmeasured
 from tests.support.server import RunningServer
 
@@ -90,13 +90,6 @@ class Workload:
             self._changed.notify_all()
 
 
-def free_port() -> int:
-    """Return a port that nobody has just now."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def crash_during(workload: Workload, folder: Path, settings: dict[str, str]) -> None:
     """Kill the whole tree at moments of a seeded choice while the callers go on."""
     moments = sorted(random.Random(SEED).sample(range(10, CREATIONS - 10), KILLS))  # noqa: S311
@@ -130,7 +123,8 @@ def right(server: RunningServer, shown: dict[str, Image]) -> list[str]:
 @pytest.fixture
 def settings() -> dict[str, str]:
     """Where every server of the test listens, one after the other."""
-    return {"PIXY_LISTEN": f"127.0.0.1:{free_port()}", **unmeasured()}
+    (port,) = free_ports(1)
+    return {"PIXY_LISTEN": f"127.0.0.1:{port}", **unmeasured()}
 
 
 def test_crashes_lose_no_acknowledged_image(tmp_path: Path, settings: dict[str, str]) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from pixy_grpc.cli import main
 from tests.e2e.process.conftest import Serve
+from tests.support.children import free_ports
 from tests.support.process import ServeProcess, run_program
 
 SECRET = "secret-token-1234"
@@ -171,8 +172,7 @@ def test_second_server_on_another_address_of_the_host_is_refused(
 
 def test_servers_started_at_once_never_share_port(tmp_path: Path) -> None:
     """Also while neither listens yet, one has the port and the other is told."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        free = probe.getsockname()[1]
+    (free,) = free_ports(1)
     with ExitStack() as closing:
         started = [ServeProcess(tmp_path, PIXY_LISTEN=f"127.0.0.1:{free}") for _ in range(2)]
         for process in started:
