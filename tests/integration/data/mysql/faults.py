@@ -8,23 +8,60 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cache
 
 from pixy_grpc.core.call import Deadline
 from pixy_grpc.core.exceptions import ImageException
 
 PAST_DEADLINE_SECONDS = 2.0
-"""How far a call may outlive its deadline."""
+"""How far a call may outlive its deadline, on a machine that has time for it."""
 
 RECOVERY_SECONDS = 5.0
 """How soon after a database's return all is as before."""
 
 
+TICK_SECONDS = 0.01
+
+
+class Yardstick:
+    """A thread that does nothing but wait, and adds up by how much it is woken too late.
+
+    So much later may end what waits, or works, on a machine that others keep busy.
+    """
+
+    def __init__(self) -> None:
+        self.held_up_seconds = 0.0
+        threading.Thread(target=self._measure, daemon=True).start()
+
+    def _measure(self) -> None:
+        never = threading.Event()
+        while True:
+            began = time.perf_counter()
+            never.wait(TICK_SECONDS)
+            self.held_up_seconds += max(0.0, time.perf_counter() - began - TICK_SECONDS)
+
+
+@cache
+def yardstick() -> Yardstick:
+    """Return the one of this process."""
+    return Yardstick()
+
+
 @dataclass
 class Outcome:
-    """How one call ended: its error, None where it did well, and by how much it was late."""
+    """How one call ended: its error, None where it did well, and by how much it was late.
+
+    `held_up_seconds` is what the machine did about that.
+    """
 
     error: ImageException | None
     late_seconds: float
+    held_up_seconds: float = 0.0
+
+    @property
+    def in_time(self) -> bool:
+        """Whether it ended within its deadline and what it may outlive it."""
+        return self.late_seconds - self.held_up_seconds < PAST_DEADLINE_SECONDS
 
 
 @dataclass
@@ -39,19 +76,20 @@ class Outcomes:
         return {type(outcome.error) for outcome in self.each if outcome.error}
 
     def require_in_time(self) -> None:
-        """Fail unless every call ended within its deadline and what it may outlive it."""
-        latest = max(self.each, key=lambda outcome: outcome.late_seconds)
-        assert latest.late_seconds < PAST_DEADLINE_SECONDS, latest
+        """Fail unless every call was in time."""
+        late = [outcome for outcome in self.each if not outcome.in_time]
+        assert not late, late
 
 
 def call(act: Callable[[Deadline], object], deadline: Deadline) -> Outcome:
     """Do something with a deadline, and tell how it ended."""
-    error = None
+    error, before = None, yardstick().held_up_seconds
     try:
         act(deadline)
     except ImageException as raised:
         error = raised
-    return Outcome(error, time.monotonic() - deadline.at)
+    late_seconds = time.monotonic() - deadline.at
+    return Outcome(error, late_seconds, yardstick().held_up_seconds - before)
 
 
 def call_at_once(act: Callable[[Deadline], object], times: int, seconds: float) -> Outcomes:

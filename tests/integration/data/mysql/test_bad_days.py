@@ -35,7 +35,6 @@ from tests.integration.data.examples import (
     soon,
 )
 from tests.integration.data.mysql.faults import (
-    PAST_DEADLINE_SECONDS,
     Outcomes,
     Proxy,
     call,
@@ -51,6 +50,9 @@ FREEZE_SECONDS = 20.0
 BACKOFF_SECONDS = 0.05
 """What a caller waits before it asks again: while the database is down it is refused at
 once, and would do nothing else."""
+
+AT_ONCE_SECONDS = 10.0
+"""How much of its time is left to who is refused at once."""
 
 CON_COUNT_ERROR = 1040
 
@@ -180,13 +182,13 @@ def test_connections_used_up_are_waited_out(
         closing(MySQLDatabase(parse_url(plain))) as another,
     ):
         others = _use_up_connections(plain)
-        outcome = call(SqlImageRepository(another).ping, _deadline())
+        outcome = call(SqlImageRepository(another).ping, soon())
         for other in others:
             other.close()
         require_recovery(SqlImageRepository(another).ping, 4)
 
     assert isinstance(outcome.error, DBConnectionError)
-    assert outcome.late_seconds < -CALL_SECONDS / 2
+    assert outcome.late_seconds < -AT_ONCE_SECONDS
 
 
 def test_connection_killed_between_two_statements_changes_nothing(
@@ -265,7 +267,8 @@ def test_commit_that_is_not_answered_is_unavailability(
 
     assert isinstance(outcome.error, DBConnectionError)
     assert "commit" in outcome.error.message
-    assert 0 < outcome.late_seconds < PAST_DEADLINE_SECONDS
+    assert outcome.late_seconds > 0
+    assert outcome.in_time
     assert len(listed(repository)) <= 1
 
 

@@ -36,7 +36,7 @@ def test_statement_that_is_late_is_not_sent(database: MySQLDatabase, name: str) 
 
 @pytest.mark.parametrize(
     ("deadline_seconds", "frozen_seconds"),
-    [(0.5, 0.7), (END_SECONDS + 5, END_SECONDS + 0.2)],
+    [(0.4, 0.45), (END_SECONDS + 5, END_SECONDS + 0.2)],
     ids=["past the deadline", "before it"],
 )
 def test_commit_that_is_answered_late_is_acknowledged(

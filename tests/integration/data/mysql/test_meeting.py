@@ -114,7 +114,7 @@ def test_lists_that_wait_leave_connections_to_look_ups(
         ]
         _poll_until(lambda: watcher.query(WAITS_FOR_A_TABLE) == CONNECTIONS // 2)
         found = [
-            call(lambda deadline: repository.get(guid, deadline), Deadline.after(1))
+            call(lambda deadline: repository.get(guid, deadline), Deadline.after(4))
             for _ in range(50)
         ]
         other.query("UNLOCK TABLES")
@@ -139,7 +139,7 @@ def test_list_waits_for_its_place_by_its_deadline(
         first.result(10)
 
     assert second.error
-    assert second.late_seconds < 1
+    assert second.in_time
 
 
 def _deadline() -> Deadline:
@@ -153,7 +153,7 @@ def _fetch(connection: Connection, sql: str) -> tuple[tuple[object, ...], ...]:
 
 
 def _poll_until(condition: Callable[[], bool]) -> None:
-    end = Deadline.after(5)
+    end = Deadline.after(20)
     while not condition():
         assert end.remaining(), "it did not come to pass"
         threading.Event().wait(LOOK_SECONDS)

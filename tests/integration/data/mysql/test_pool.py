@@ -17,7 +17,7 @@ from pixy_grpc.core.exceptions import (
 )
 from pixy_grpc.data.mysql import MySQLDatabase, parse_url
 from pixy_grpc.data.mysql.database import OPERATION_SECONDS
-from pixy_grpc.data.mysql.pool import IDLE_SECONDS
+from pixy_grpc.data.mysql.pool import CONNECT_SECONDS, IDLE_SECONDS
 from tests.integration.data.examples import soon
 from tests.integration.data.mysql.faults import (
     PAST_DEADLINE_SECONDS,
@@ -29,6 +29,7 @@ from tests.integration.data.mysql.faults import (
     proxy,
     require_recovery,
     silent_listener,
+    yardstick,
 )
 from tests.support.mariadb import MariaDBServer
 
@@ -36,6 +37,10 @@ CONNECTIONS = "SELECT 1 FROM information_schema.processlist WHERE db = 'mysql'"
 PLACES = 8
 THREADS = 64
 SECONDS = 1.0
+AMPLE_SECONDS = 6.0
+"""For calls that end at once, well or not: none of them is cut for being late."""
+
+TRIES = 100
 
 
 @contextmanager
@@ -56,14 +61,14 @@ def _all_at_once(database: MySQLDatabase, threads: int, seconds: float) -> Outco
 
 def _require_every_place(database: MySQLDatabase) -> None:
     """Fail unless as many loans as there are places can be held at one time."""
-    together = threading.Barrier(PLACES, timeout=5)
+    together = threading.Barrier(PLACES, timeout=20)
 
     def hold(deadline: Deadline) -> None:
         with database.read(deadline) as session:
             session.query("SELECT 1", {})
             together.wait()
 
-    assert call_at_once(hold, PLACES, 5.0).kinds == set()
+    assert call_at_once(hold, PLACES, 20.0).kinds == set()
 
 
 @pytest.mark.parametrize("warm", [False, True])
@@ -113,11 +118,12 @@ def test_server_that_is_down_is_tried_by_one_at_a_time() -> None:
     """
     with silent_listener() as listener, _database(listener.port) as database:
         first = call(lambda deadline: _read(database, deadline), Deadline.after(RECOVERY_SECONDS))
-        outcomes = _all_at_once(database, THREADS, SECONDS)
+        outcomes = _all_at_once(database, THREADS, AMPLE_SECONDS)
 
         assert listener.connections == 2
-    assert first.late_seconds < -1
-    assert sum(outcome.late_seconds > -SECONDS / 2 for outcome in outcomes.each) == 1
+    tried = CONNECT_SECONDS - AMPLE_SECONDS
+    assert first.late_seconds < 0
+    assert sum(outcome.late_seconds >= tried for outcome in outcomes.each) == 1
 
 
 def test_caller_in_a_hurry_shuts_out_nobody(private_server: MariaDBServer) -> None:
@@ -150,10 +156,13 @@ def test_caller_in_a_hurry_leaves_a_connection_behind(
             pass
 
     with _database(private_server.port) as database, closing(private_server.connect()) as other:
-        outcome = call(hurry, Deadline.after(0.000_2))
+        _require_connections(other, 0)
+        outcomes = [call(hurry, Deadline.after(0.000_2))]
+        while not other.query(CONNECTIONS) and len(outcomes) < TRIES:  # it came late of itself
+            outcomes.append(call(hurry, Deadline.after(0.000_2)))
         _require_connections(other, 1)
 
-    assert isinstance(outcome.error, DBConnectionError)
+    assert {type(outcome.error) for outcome in outcomes} == {DBConnectionError}
 
 
 def test_call_that_is_late_tries_nothing() -> None:
@@ -179,7 +188,7 @@ def test_connections_stay_and_cost_nothing_between_calls(private_server: MariaDB
 
 def _require_connections(connection: Connection, count: int) -> None:
     """Fail unless so many are there, once those of the tests before have gone."""
-    end = Deadline.after(5)
+    end = Deadline.after(20)
     while (found := connection.query(CONNECTIONS)) != count:
         assert end.remaining(), found
 
@@ -214,7 +223,7 @@ def test_call_without_a_near_deadline_has_a_cap_of_ours(private_server: MariaDBS
     with _database(private_server.port, places=3) as database, ThreadPoolExecutor() as threads:
         with database.read(soon()):
             _read(database, soon())  # two are connected: connecting has a cap of its own
-        capped = Deadline.after(OPERATION_SECONDS)
+        capped, before = Deadline.after(OPERATION_SECONDS), yardstick().held_up_seconds
         try:
             writing = threads.submit(_freeze_in_a_write, database, private_server)
             reading = threads.submit(call, lambda at: _sleep_on(database, at), soon())
@@ -222,14 +231,15 @@ def test_call_without_a_near_deadline_has_a_cap_of_ours(private_server: MariaDBS
             while not (writing.done() and reading.done()) and time.monotonic() < capped.at + 5:
                 outcomes.append(call(lambda at: _read(database, at), Deadline.after(0.1)))
             late_seconds = time.monotonic() - capped.at
+            held_up_seconds = yardstick().held_up_seconds - before
         finally:
             private_server.thaw()
 
         assert isinstance(writing.exception(), RecordNotFoundError)
         assert isinstance(reading.result().error, DBConnectionError)
-    assert late_seconds < PAST_DEADLINE_SECONDS
+    assert late_seconds < PAST_DEADLINE_SECONDS + held_up_seconds
     assert Outcomes(outcomes).kinds == {DBConnectionError}
-    assert max(outcome.late_seconds for outcome in outcomes[:-1]) < PAST_DEADLINE_SECONDS
+    Outcomes(outcomes[:-1]).require_in_time()
 
 
 def _sleep_on(database: MySQLDatabase, deadline: Deadline) -> None:
@@ -249,7 +259,7 @@ def test_place_is_waited_for_by_the_deadline(private_server: MariaDBServer) -> N
         outcome = call(lambda deadline: _read(database, deadline), Deadline.after(0.2))
 
     assert isinstance(outcome.error, DBConnectionError)
-    assert outcome.late_seconds < PAST_DEADLINE_SECONDS
+    assert outcome.in_time
 
 
 def test_restarted_server_is_used_by_the_first_call(private_server: MariaDBServer) -> None:
@@ -260,16 +270,16 @@ def test_restarted_server_is_used_by_the_first_call(private_server: MariaDBServe
             end()
             private_server.start()
 
-            assert _all_at_once(database, PLACES, SECONDS).kinds == set()
+            assert _all_at_once(database, PLACES, AMPLE_SECONDS).kinds == set()
 
 
 def test_server_that_was_gone_is_used_by_the_first_call(private_server: MariaDBServer) -> None:
     """Without a pause after the failures before; and then by all at once."""
     with _database(private_server.port) as database:
         private_server.stop()
-        failed = _all_at_once(database, THREADS, SECONDS)
+        failed = _all_at_once(database, THREADS, AMPLE_SECONDS)
         private_server.start()
-        outcome = call(lambda deadline: _read(database, deadline), Deadline.after(SECONDS))
+        outcome = call(lambda deadline: _read(database, deadline), Deadline.after(AMPLE_SECONDS))
         _require_every_place(database)
 
     assert failed.kinds == {DBConnectionError}
@@ -283,7 +293,7 @@ def test_connections_that_were_forgotten_cost_one_call(private_server: MariaDBSe
         _require_every_place(database)
         standing.forget()
         first = call(lambda deadline: _read(database, deadline), Deadline.after(1.2))
-        outcomes = _all_at_once(database, PLACES - 1, 3.0)
+        outcomes = _all_at_once(database, PLACES - 1, AMPLE_SECONDS)
 
     assert isinstance(first.error, DBConnectionError)
     assert outcomes.kinds == set()
@@ -328,7 +338,7 @@ def test_loss_has_the_others_asked_before_they_are_used(
             session.query("SELECT 2", {})
             lost = call(lose, soon())
         standing.forget()
-        outcomes = _all_at_once(database, 2, 3.0)
+        outcomes = _all_at_once(database, 2, AMPLE_SECONDS)
 
     assert isinstance(lost.error, DBConnectionError)
     assert outcomes.kinds == set()
@@ -349,7 +359,7 @@ def test_connections_that_were_quiet_for_long_are_asked_first(
         standing.forget()
         _jump(monkeypatch, IDLE_SECONDS + 1)
 
-        outcomes = _all_at_once(database, PLACES, 3.0)
+        outcomes = _all_at_once(database, PLACES, AMPLE_SECONDS)
 
     assert outcomes.kinds == set()
 
@@ -393,7 +403,7 @@ def test_statement_that_is_not_taken_holds_nobody(private_server: MariaDBServer)
             private_server.thaw()
 
     assert isinstance(outcome.error, DBConnectionError)
-    assert outcome.late_seconds < PAST_DEADLINE_SECONDS
+    assert outcome.in_time
 
 
 def test_late_caller_casts_no_suspicion(private_server: MariaDBServer) -> None:
