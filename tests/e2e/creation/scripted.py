@@ -19,7 +19,7 @@ from PIL import Image as Picture
 
 from pixy_grpc.app import App, assemble, creation_parts
 from pixy_grpc.core.call import Deadline
-from pixy_grpc.core.creations import Creation, NewCreation
+from pixy_grpc.core.creations import Creation, CreationKey, NewCreation
 from pixy_grpc.core.exceptions import ProviderOutcomeUnknownError
 from pixy_grpc.core.models import GenerationOptions
 from pixy_grpc.core.ports import (
@@ -40,17 +40,13 @@ from pixy_grpc.web.server import ServerLimits
 from tests.support.process import unmeasured
 from tests.support.server import STOP_SECONDS, RunningServer, settings_for
 
-LEASE_SECONDS = 0.6
-SKEW_SECONDS = 0.2
 LIMITS = CreationLimits(
-    lease=LEASE_SECONDS,
-    skew=SKEW_SECONDS,
-    store=5,
-    first_pause=0.05,
-    longest_pause=0.2,
-    round=0.2,
+    lease=0.6, skew=0.2, store=5, first_pause=0.05, longest_pause=0.2, round=0.2
 )
 """Short, so that a test can sit through a lease."""
+
+STEADY_LEASE_SECONDS = 60.0
+"""For an owner who is there: on a busy machine a short lease may end before it is renewed."""
 
 SERVER_LIMITS = ServerLimits(creates=128, waits=128)
 
@@ -131,11 +127,17 @@ class StoppingImages(SqlImageRepository):
 
 
 class StoppingCreations(SqlCreationRepository):
-    """A repository that stops once a creation is claimed."""
+    """A repository that stops once a creation is claimed, or has been looked at."""
 
     def __init__(self, database: Database, reach: Reach) -> None:
         super().__init__(database)
         self._reach = reach
+
+    def find(self, key: CreationKey, deadline: Deadline) -> Creation | None:
+        """Look, then stop."""
+        found = super().find(key, deadline)
+        self._reach("looked")
+        return found
 
     def claim(self, new: NewCreation, deadline: Deadline) -> Creation:
         """Claim, then stop."""
@@ -151,6 +153,7 @@ def scripted_app(
     reach: Reach = nowhere,
     server_limits: ServerLimits = SERVER_LIMITS,
     generator: ImageGenerator | None = None,
+    lease: float = LIMITS.lease,
 ) -> App:
     """Return a server over what is in a folder, and a database, which may be elsewhere.
 
@@ -168,8 +171,9 @@ def scripted_app(
         store=StoppingStore(Path(settings.images), store_id, reach),
         generator=generator or CountingGenerator(folder, reach),
     )
+    limits = replace(LIMITS, lease=lease)
     return assemble(
-        settings, settings.tokens, database, stopping, server_limits, creation_limits=LIMITS
+        settings, settings.tokens, database, stopping, server_limits, creation_limits=limits
     )
 
 
@@ -181,10 +185,16 @@ def scripted_server(
     reach: Reach = nowhere,
     server_limits: ServerLimits = SERVER_LIMITS,
     generator: ImageGenerator | None = None,
+    lease: float = LIMITS.lease,
 ) -> Iterator[RunningServer]:
     """Serve in this process until the block ends."""
     app = scripted_app(
-        folder, database_url, reach=reach, server_limits=server_limits, generator=generator
+        folder,
+        database_url,
+        reach=reach,
+        server_limits=server_limits,
+        generator=generator,
+        lease=lease,
     )
     port = app.start("127.0.0.1:0")
     try:
@@ -218,10 +228,16 @@ class Gate:
 class ScriptedProcess:
     """Such a server in a process of its own, to be killed and stopped."""
 
-    def __init__(self, folder: Path, database_url: str = "", step: str = "") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        database_url: str = "",
+        step: str = "",
+        lease: float = LIMITS.lease,
+    ) -> None:
         self._folder = folder
         self._process = subprocess.Popen(
-            [sys.executable, "-m", __name__, str(folder), database_url, step],
+            [sys.executable, "-m", __name__, str(folder), database_url, step, str(lease)],
             env={**os.environ, **unmeasured()},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -266,17 +282,17 @@ class ScriptedProcess:
 
 @contextmanager
 def scripted_process(
-    folder: Path, database_url: str = "", step: str = ""
+    folder: Path, database_url: str = "", step: str = "", lease: float = LIMITS.lease
 ) -> Iterator[ScriptedProcess]:
     """Start such a process; it is gone when the block ends."""
-    process = ScriptedProcess(folder, database_url, step)
+    process = ScriptedProcess(folder, database_url, step, lease)
     try:
         yield process
     finally:
         process.close()
 
 
-def _serve(folder: str, database_url: str, at: str) -> None:
+def _serve(folder: str, database_url: str, at: str, lease: str) -> None:
     stopped = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())
 
@@ -285,7 +301,7 @@ def _serve(folder: str, database_url: str, at: str) -> None:
             print("reached", step, flush=True)  # noqa: T201 - the test reads it
             sys.stdin.readline()
 
-    app = scripted_app(Path(folder), database_url, reach=reach)
+    app = scripted_app(Path(folder), database_url, reach=reach, lease=float(lease))
     print("serving", app.start("127.0.0.1:0"), flush=True)  # noqa: T201 - likewise
     stopped.wait()
     app.stop(0.1)

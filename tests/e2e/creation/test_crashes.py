@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.creation.scripted import (
+    STEADY_LEASE_SECONDS,
     STEPS,
     calls,
     scripted_process,
@@ -136,8 +137,8 @@ def test_fifty_at_once_over_two_processes_make_one_image(
     """One call of the provider, one row, one file, fifty equal answers."""
     request_id = str(uuid.uuid4())
     with (
-        scripted_process(tmp_path, database_url) as one,
-        scripted_process(tmp_path, database_url) as other,
+        scripted_process(tmp_path, database_url, lease=STEADY_LEASE_SECONDS) as one,
+        scripted_process(tmp_path, database_url, lease=STEADY_LEASE_SECONDS) as other,
     ):
         servers = [one.await_serving(), other.await_serving()]
         running = [threads.submit(create, servers[n % 2], request_id) for n in range(50)]
@@ -160,8 +161,8 @@ def test_fifty_retries_at_once_after_a_crash_ask_once_more(
         process.signal(signal.SIGKILL)
         process.wait()
     with (
-        scripted_process(tmp_path, database_url) as one,
-        scripted_server(tmp_path, database_url) as here,
+        scripted_process(tmp_path, database_url, lease=STEADY_LEASE_SECONDS) as one,
+        scripted_server(tmp_path, database_url, lease=STEADY_LEASE_SECONDS) as here,
     ):
         servers = [one.await_serving(), here]
         running = [threads.submit(create, servers[n % 2], request_id) for n in range(50)]

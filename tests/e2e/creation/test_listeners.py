@@ -18,7 +18,14 @@ from tests.e2e.creation.callers import (
     request,
     streamed,
 )
-from tests.e2e.creation.scripted import Gate, calls, nowhere, scripted_app, scripted_server
+from tests.e2e.creation.scripted import (
+    STEADY_LEASE_SECONDS,
+    Gate,
+    calls,
+    nowhere,
+    scripted_app,
+    scripted_server,
+)
 from tests.e2e.creation.streams import STREAM, reading, refused_stream
 from tests.e2e.rooms.deaf import DeafClient
 from tests.e2e.rpc.logbook import LogBook
@@ -66,13 +73,13 @@ def test_stream_of_a_creation_that_takes_longer_than_a_reader_may_is_not_cut(
 ) -> None:
     """The limit is for taking what was told, not for waiting for more of it."""
     gate = Gate("asked")
-    limits = ServerLimits(stall_seconds=0.3)
+    limits = ServerLimits(stall_seconds=1.0)
     with (
         scripted_server(tmp_path, reach=gate, server_limits=limits) as server,
         reading(server, request()) as stream,
     ):
         begun = [stream.next(), stream.next()]
-        threading.Event().wait(limits.stall_seconds + 4 * PRECISION_SECONDS)
+        threading.Event().wait(limits.stall_seconds + 2 * PRECISION_SECONDS)
         gate.open.set()
         rest = stream.rest()
 
@@ -105,7 +112,8 @@ def test_deadline_of_a_stream_ends_the_telling_alone(tmp_path: Path) -> None:
     gate = Gate("asked")
     message = request()
     with scripted_server(tmp_path, reach=gate) as server:
-        with reading(server, message, seconds=0.7) as stream:
+        with reading(server, message, seconds=2.0) as stream:
+            assert gate.reached.wait(CALL_SECONDS)
             told = refused(stream.rest)
         gate.open.set()
         again = create(server, message)
@@ -180,7 +188,9 @@ def test_waiting_streams_hold_no_place_of_those_who_create(tmp_path: Path) -> No
     gate = Gate("asked")
     limits = ServerLimits(creates=4, waits=6)
     with (
-        scripted_server(tmp_path, reach=gate, server_limits=limits) as server,
+        scripted_server(
+            tmp_path, reach=gate, server_limits=limits, lease=STEADY_LEASE_SECONDS
+        ) as server,
         ExitStack() as opened,
     ):
         slow = {"alice": request(), "bob": request()}
@@ -223,9 +233,11 @@ def test_stop_lets_what_a_stream_asked_for_be_stored(
 def test_threads_of_streams_are_bounded(tmp_path: Path, threads: ThreadPoolExecutor) -> None:
     """Two for each place, however many come one after the other."""
     limits = ServerLimits(creates=4, waits=4)
+    before = set(threading.enumerate())
     with scripted_server(tmp_path, server_limits=limits) as server:
         for _ in range(3):
             list(threads.map(lambda _: _is_refused(server) or follow(server, request()), range(2)))
-        narrated = [each for each in threading.enumerate() if "pixy-narrated" in each.name]
+        more = set(threading.enumerate()) - before
+        narrated = [each for each in more if "pixy-narrated" in each.name]
 
     assert 0 < len(narrated) <= 8

@@ -7,7 +7,7 @@ import pytest
 
 from pixy_grpc.v1 import image_service_pb2 as pb
 from tests.e2e.creation.callers import CALL_SECONDS, create, follow, kinds, request
-from tests.e2e.creation.scripted import Gate, calls, scripted_server
+from tests.e2e.creation.scripted import STEADY_LEASE_SECONDS, Gate, calls, scripted_server
 from tests.e2e.creation.streams import STREAM, reading, refused_stream
 from tests.e2e.rpc.logbook import LogBook
 from tests.e2e.rpc.wire import refused
@@ -65,7 +65,7 @@ def test_duplicate_is_told_that_it_waits_then_what_was_made(
     """One image, whether the first call streams or not, by one call of the provider."""
     gate = Gate("asked")
     message = request()
-    with scripted_server(tmp_path, reach=gate) as server:
+    with scripted_server(tmp_path, reach=gate, lease=STEADY_LEASE_SECONDS) as server:
         first = threads.submit(create, server, message)
         assert gate.reached.wait(CALL_SECONDS)
         with reading(server, message) as stream:
@@ -85,7 +85,7 @@ def test_streams_and_calls_with_one_request_id_make_one_image(
 ) -> None:
     """Twenty at once, half of them streams."""
     message = request()
-    with scripted_server(tmp_path) as server:
+    with scripted_server(tmp_path, lease=STEADY_LEASE_SECONDS) as server:
         streams = [threads.submit(follow, server, message) for _ in range(10)]
         unary = [threads.submit(create, server, message) for _ in range(10)]
         ends = [each.result(CALL_SECONDS)[-1].created for each in streams]
