@@ -9,9 +9,9 @@ from tests.support.mariadb import MariaDBServer, fresh_database
 from tests.support.server import RunningServer, running_server
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def mariadb() -> Iterator[MariaDBServer]:
-    """Start a MariaDB that flushes at commit."""
+    """Start a MariaDB that flushes at commit. Tests of it are of one group: it starts once."""
     server = MariaDBServer()
     server.start()
     yield server

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import grpc
+import pytest
 from grpc_health.v1 import health_pb2
 
 from pixy_grpc.app import assemble, creation_parts
@@ -13,6 +14,8 @@ from pixy_grpc.web.server import ServerLimits
 from tests.support.health import HealthStub
 from tests.support.mariadb import MariaDBServer, fresh_database
 from tests.support.server import STOP_SECONDS, settings_for
+
+pytestmark = pytest.mark.xdist_group("e2e-mysql")
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.provider.asking import Asked, settings_of
+from tests.e2e.provider.asking import SHORT_CAP_SECONDS, Asked, settings_of
 from tests.support.provider import Provider, providing
 from tests.support.server import running_server
 
@@ -31,3 +31,11 @@ def asked(shared: Asked) -> Iterator[Asked]:
     shared.provider.forget()
     yield shared
     shared.provider.release.set()
+
+
+@pytest.fixture
+def impatient(asked: Asked, tmp_path: Path) -> Iterator[Asked]:
+    """Lend a server that does not wait long for the same provider."""
+    changes = settings_of(asked.provider, openai_seconds=SHORT_CAP_SECONDS)
+    with running_server(tmp_path, **changes) as server:
+        yield Asked(server, asked.provider)

@@ -130,8 +130,10 @@ def test_caller_whose_time_is_over_loses_nothing(asked: Asked) -> None:
     asked.provider.will(held(image(PNG)))
     message = request()
 
-    with asked.server.stub() as stub, pytest.raises(grpc.RpcError):
-        stub.CreateImage(message, metadata=asked.server.metadata(), timeout=0.5)
+    with asked.server.stub() as stub:
+        call = stub.CreateImage.future(message, metadata=asked.server.metadata(), timeout=2.0)
+        assert asked.provider.asked.wait(30)
+        assert isinstance(call.exception(timeout=30), grpc.RpcError)
     asked.provider.release.set()
     again = create(asked.server, message)
 

@@ -66,9 +66,13 @@ QUOTA = ("RESOURCE_EXHAUSTED", "PROVIDER_QUOTA")
 LOST = ("UNKNOWN", "PROVIDER_OUTCOME_UNKNOWN")
 UNUSABLE = ("INTERNAL", "PROVIDER_BAD_RESPONSE")
 
-COSTS = {
+SLOW = {
     "slow": Cost(held(image(PNG)), LOST, UNKNOWN),
     "dripping": Cost(_drip, LOST, UNKNOWN),
+}
+"""Those that nothing ends but the cap on an exchange."""
+
+COSTS = {
     "400 moderation": Cost(refusing(400, "moderation_blocked"), CONTENT_POLICY, REFUSED),
     "401": Cost(refusing(401, "invalid_api_key"), MISCONFIGURED, RELEASED),
     "404": Cost(refusing(404, "model_not_found"), MISCONFIGURED, RELEASED),
@@ -96,6 +100,16 @@ COSTS = {
 @pytest.mark.parametrize("cost", COSTS.values(), ids=COSTS)
 def test_fault_costs_what_it_says_and_stores_nothing(asked: Asked, cost: Cost) -> None:
     """The caller hears the reason, the provider its requests, and the claim stays or goes."""
+    require_cost(asked, cost)
+
+
+@pytest.mark.parametrize("cost", SLOW.values(), ids=SLOW)
+def test_slowness_costs_what_it_says_and_stores_nothing(impatient: Asked, cost: Cost) -> None:
+    """Likewise."""
+    require_cost(impatient, cost)
+
+
+def require_cost(asked: Asked, cost: Cost) -> None:
     request_id, before = str(uuid.uuid4()), asked.files()
     asked.provider.will(cost.reply)
 
@@ -151,8 +165,20 @@ def test_retry_of_a_lost_answer_asks_once_more_and_never_a_third_time(
     asked: Asked, name: str
 ) -> None:
     """Nobody knows what a lost answer cost, so that the asks are counted."""
+    require_no_third_ask(asked, COSTS[name])
+
+
+@pytest.mark.parametrize("name", SLOW)
+def test_retry_of_a_slow_answer_asks_once_more_and_never_a_third_time(
+    impatient: Asked, name: str
+) -> None:
+    """Likewise."""
+    require_no_third_ask(impatient, SLOW[name])
+
+
+def require_no_third_ask(asked: Asked, cost: Cost) -> None:
     message = request()
-    asked.provider.will(COSTS[name].reply)
+    asked.provider.will(cost.reply)
 
     lost = [refusal(asked.server, message).reason for _ in range(3)]
 

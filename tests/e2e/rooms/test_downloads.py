@@ -123,10 +123,10 @@ def test_trickling_download_is_cut(start_limited: StartLimited) -> None:
 
 def test_steady_download_is_not_cut(start_limited: StartLimited) -> None:
     """A reader that takes longer than the stall limit in all, but keeps the rate, gets all."""
-    server = start_limited(stall_seconds=2.0)
+    server = start_limited(stall_seconds=3.0)
     guid, data = add_image(server.folder, 8)
     with stalled(server, guid, 1) as (download,):
-        trickle(download, 6, 0.5)
+        trickle(download, 7, 0.5)
 
         assert download.finish() == data
 

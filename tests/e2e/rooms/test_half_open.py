@@ -1,8 +1,10 @@
 """Calls that send headers and no message hold nobody up, and not for long."""
 
+from collections.abc import Callable
 from contextlib import ExitStack
 
 import grpc
+import pytest
 from grpc_health.v1 import health_pb2
 
 from pixy_grpc.web.server import HEALTH_PLACES
@@ -26,9 +28,13 @@ FREE = "IMAGE_NOT_FOUND"
 FULL = "TOO_MANY_READS"
 
 
-def await_full(server: RunningServer, caller: str = "alice") -> None:
-    """Wait until a caller's reads are refused."""
-    wait_until(lambda: refusal_of(server, caller) == FULL, "the room is full", 10)
+@pytest.fixture
+def await_begun(caplog: pytest.LogCaptureFixture) -> Callable[[int], None]:
+    """Return what waits until so many calls have begun: each that is let in has its place."""
+    caplog.set_level("INFO", "pixy_grpc.requests")
+    return lambda count: wait_until(
+        lambda: caplog.text.count("REQUEST START") >= count, "they have begun"
+    )
 
 
 def codes(calls: list[HalfOpen]) -> set[grpc.StatusCode | None]:
@@ -44,22 +50,26 @@ def works(server: RunningServer, caller: str) -> bool:
         return client.read(image.guid).verified and checked.status == 1
 
 
-def test_half_open_calls_of_one_leave_others_their_half(start_limited: StartLimited) -> None:
+def test_half_open_calls_of_one_leave_others_their_half(
+    start_limited: StartLimited, await_begun: Callable[[int], None]
+) -> None:
     """One caller fills its half of the reads; everybody else and everything else goes on."""
     server = start_limited(message_seconds=MESSAGE_SECONDS)
     with half_open(server, DETAILS, PLACES, server.metadata()) as calls:
-        await_full(server)
+        await_begun(PLACES)
 
-        others = refusal_of(server, "bob")
+        own, others = refusal_of(server), refusal_of(server, "bob")
         going_on = works(server, "alice") and works(server, "bob")
 
-        assert others == FREE
+        assert (own, others) == (FULL, FREE)
         assert going_on
         assert codes(calls) == {grpc.StatusCode.CANCELLED, grpc.StatusCode.RESOURCE_EXHAUSTED}
         assert refusal_of(server) == FREE
 
 
-def test_half_open_calls_that_fill_room_are_cut(start_limited: StartLimited) -> None:
+def test_half_open_calls_that_fill_room_are_cut(
+    start_limited: StartLimited, await_begun: Callable[[int], None]
+) -> None:
     """All reads taken: other rooms go on, and reads again once the limit has passed."""
     server = start_limited(message_seconds=MESSAGE_SECONDS)
     half = PLACES // 2
@@ -67,11 +77,12 @@ def test_half_open_calls_that_fill_room_are_cut(start_limited: StartLimited) -> 
         half_open(server, DETAILS, half, server.metadata("alice")) as of_alice,
         half_open(server, DETAILS, half, server.metadata("bob")) as of_bob,
     ):
-        await_full(server, "alice")
-        await_full(server, "bob")
+        await_begun(PLACES)
 
+        refusals = [refusal_of(server, caller) for caller in ("alice", "bob")]
         going_on = works(server, "alice")
 
+        assert refusals == [FULL, FULL]
         assert going_on
         assert codes(of_alice + of_bob) == {grpc.StatusCode.CANCELLED}
         assert refusal_of(server, "alice") == refusal_of(server, "bob") == FREE

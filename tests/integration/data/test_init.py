@@ -39,6 +39,10 @@ from tests.integration.data.interrupted import InterruptedDatabase
 
 STEPS = migrations("sqlite")
 
+LATE_SECONDS = 5.0
+"""How long a wait of less than a second may take on a machine that others keep busy: a
+fraction of what a lease lasts."""
+
 
 class CrashError(Exception):
     """Stands for the end of a process."""
@@ -201,7 +205,7 @@ def test_living_lease_is_waited_for_by_the_deadline(database: SqliteDatabase) ->
     with pytest.raises(DBConnectionError, match="still migrating"):
         migrate(database, Deadline.after(0.3))
 
-    assert time.monotonic() - began < 1.3
+    assert time.monotonic() - began < LATE_SECONDS
     assert _versions(database) == []
     assert _rows(database, "SELECT owner FROM schema_lease") == [{"owner": "another"}]
 
@@ -214,7 +218,7 @@ def test_wait_for_the_lease_is_logged_once(
     _lend_lease(database, LEASE_SECONDS)
 
     with pytest.raises(DBConnectionError):
-        migrate(database, Deadline.after(0.9))
+        migrate(database, Deadline.after(1.4))
 
     assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
         (
@@ -256,7 +260,7 @@ def test_lease_is_not_needed_where_nothing_is_to_do(database: SqliteDatabase) ->
     migrate(database, soon())
     _lend_lease(database, LEASE_SECONDS)
 
-    assert migrate(database, Deadline.after(1)) == []
+    assert migrate(database, soon()) == []
 
 
 FIRST_RENEWAL = 3
@@ -298,7 +302,7 @@ def test_server_that_was_taken_over_leaves_the_lease_to_the_other(
 
 def test_deadline_in_the_middle_gives_the_lease_back(database: SqliteDatabase) -> None:
     """Nobody waits for a lease that nobody uses."""
-    deadline = Deadline.after(0.5)
+    deadline = Deadline.after(1.5)
 
     def wait() -> None:
         while deadline.remaining():
@@ -326,7 +330,7 @@ def test_conflict_that_passes_is_waited_for(database: SqliteDatabase, write: int
 
 def test_conflict_at_the_deadline_is_raised(database: SqliteDatabase) -> None:
     """It says more than that time was up."""
-    deadline = Deadline.after(0.2)
+    deadline = Deadline.after(0.5)
 
     def conflict() -> None:
         while deadline.remaining():
@@ -345,7 +349,7 @@ def test_conflict_that_stays_ends_by_the_deadline(path: Path, database: SqliteDa
         with pytest.raises(ImageException):
             migrate(database, Deadline.after(0.3))
 
-    assert time.monotonic() - began < 1.3
+    assert time.monotonic() - began < LATE_SECONDS
 
 
 # many at once

@@ -14,6 +14,7 @@ from pixy_grpc.core.exceptions import (
 from pixy_grpc.service.generators.openai import Network
 from tests.integration.generators.asking import LIMITS, SHORT_SECONDS, Make, create, names, picture
 from tests.integration.generators.certificates import Authority
+from tests.support.process import wait_until
 from tests.support.provider import Peer, Provider, held, image, providing
 
 PNG = picture()
@@ -108,6 +109,7 @@ def test_our_own_cap_on_connecting_is_no_fault_of_the_caller(
     with pytest.raises(ProviderUnavailableError):
         create(make(base_url=f"https://127.0.0.1:{provider.port}/v1", limits=limits))
 
+    wait_until(lambda: provider.connections >= 3, "they have been accepted")
     assert provider.connections == 3
 
 

@@ -82,7 +82,7 @@ def test_look_that_is_late_is_no_sleep() -> None:
 
 
 def short_lived() -> World:
-    limits = replace(LIMITS, lease=0.6, skew=0.1)
+    limits = replace(LIMITS, lease=1.5, skew=0.1)
     return World(limits=limits, clock=RunningClock())
 
 
@@ -104,7 +104,7 @@ def test_owner_is_not_taken_over_right_after_an_outage() -> None:
 
     assert other.asked == 0
     assert not other.create().replayed
-    assert other.creation.stop(1)
+    assert other.creation.stop(WAIT_SECONDS)
 
 
 class WatchedCreations(InMemoryCreationRepository):

@@ -38,7 +38,7 @@ def test_start_returns_once_all_have_answered() -> None:
         threading.Event().wait(0.1)
 
     with _started({"database": lambda _: None, "store": take_a_while}) as health:
-        assert time.monotonic() - began < ANSWER_SECONDS / 2
+        assert time.monotonic() - began < ANSWER_SECONDS
         assert health.serving
 
 

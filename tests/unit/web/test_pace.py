@@ -86,10 +86,10 @@ def test_reader_below_the_least_rate_is_cut(pace: Pace) -> None:
 def test_reader_above_the_least_rate_is_not_cut(pace: Pace) -> None:
     """It has the time that the least rate would take, beside its patience."""
     context = Context()
-    patient = replace(pace, stall_seconds=1.5)
+    patient = replace(pace, stall_seconds=2.4)
     chunk = b"x" * 1_000
 
     for _ in kept(patient, iter([chunk] * 6), context):
-        context.cut.wait(0.35)  # in all longer than its patience
+        context.cut.wait(0.45)  # in all longer than its patience
 
     assert not context.cut.is_set()

@@ -8,43 +8,16 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import cache
 
 from pixy_grpc.core.call import Deadline
 from pixy_grpc.core.exceptions import ImageException
+from tests.support.stopwatch import Stopwatch
 
 PAST_DEADLINE_SECONDS = 2.0
 """How far a call may outlive its deadline, on a machine that has time for it."""
 
 RECOVERY_SECONDS = 5.0
 """How soon after a database's return all is as before."""
-
-
-TICK_SECONDS = 0.01
-
-
-class Yardstick:
-    """A thread that does nothing but wait, and adds up by how much it is woken too late.
-
-    So much later may end what waits, or works, on a machine that others keep busy.
-    """
-
-    def __init__(self) -> None:
-        self.held_up_seconds = 0.0
-        threading.Thread(target=self._measure, daemon=True).start()
-
-    def _measure(self) -> None:
-        never = threading.Event()
-        while True:
-            began = time.perf_counter()
-            never.wait(TICK_SECONDS)
-            self.held_up_seconds += max(0.0, time.perf_counter() - began - TICK_SECONDS)
-
-
-@cache
-def yardstick() -> Yardstick:
-    """Return the one of this process."""
-    return Yardstick()
 
 
 @dataclass
@@ -83,13 +56,12 @@ class Outcomes:
 
 def call(act: Callable[[Deadline], object], deadline: Deadline) -> Outcome:
     """Do something with a deadline, and tell how it ended."""
-    error, before = None, yardstick().held_up_seconds
+    error, watch = None, Stopwatch()
     try:
         act(deadline)
     except ImageException as raised:
         error = raised
-    late_seconds = time.monotonic() - deadline.at
-    return Outcome(error, late_seconds, yardstick().held_up_seconds - before)
+    return Outcome(error, time.monotonic() - deadline.at, watch.held_up_seconds)
 
 
 def call_at_once(act: Callable[[Deadline], object], times: int, seconds: float) -> Outcomes:

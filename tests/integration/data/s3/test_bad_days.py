@@ -35,8 +35,8 @@ from tests.support.seaweedfs import SECRET as KEY_SECRET
 pytestmark = pytest.mark.xdist_group("s3")
 
 SECRET = "never-shown-1234"
-LATE_SECONDS = 1.0
-"""How far a call may outlive its deadline."""
+LATE_SECONDS = 4.0
+"""How far a call may outlive its deadline, on a machine that others keep busy."""
 
 SHORT_SECONDS = 0.3
 
@@ -198,7 +198,7 @@ def test_call_past_its_deadline_leaves_no_connection(bare: Bare) -> None:
         with pytest.raises(StorageUnavailableError):
             store.ping(Deadline.after(SHORT_SECONDS))
 
-        assert between.cut.wait(5)
+        assert between.cut.wait(20)
 
 
 def test_environment_is_not_looked_at(bare: Bare, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -218,7 +218,7 @@ def test_read_of_a_frozen_bucket_ends_by_its_deadline(
     """In the middle of an object; who opens it again goes on."""
     key = new_key()
     store.put(key, DATA, soon())
-    deadline = Deadline.after(0.7)
+    deadline = Deadline.after(1.5)
 
     with store.open(key, deadline) as source:
         assert source.read(0, 100) == DATA[:100]

@@ -119,7 +119,7 @@ def test_closing_cuts_what_is_under_way(bare: Bare, key: str, between: Proxy) ->
         wait_until(lambda: between.requests[-1] == window(1), "the next window is asked for")
         assert not between.cut.is_set()
 
-    assert between.cut.wait(5)
+    assert between.cut.wait(20)
 
 
 def test_window_ahead_that_failed_is_read_again(key: str, watched: S3Store, between: Proxy) -> None:
