@@ -2,8 +2,17 @@
 
 import signal
 
+from hypothesis import HealthCheck, settings
+
 
 def pytest_configure() -> None:
+    """Have nothing fail for being slow, and everything interruptible."""
+    settings.register_profile("ours", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("ours")
+    _let_programs_be_interrupted()
+
+
+def _let_programs_be_interrupted() -> None:
     """Let the programs that tests start be interrupted, whoever runs the tests.
 
     A shell has what it runs in the background ignore SIGINT, nohup SIGHUP, and both pass

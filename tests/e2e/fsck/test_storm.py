@@ -90,6 +90,7 @@ def checks(folder: Path) -> Iterator[Callable[[], Fsck]]:
         yield lambda: Fsck(parts, NOTHING_IS_YOUNG)
 
 
+@pytest.mark.timeout(600)
 def test_repair_beside_a_storm_touches_nothing_acknowledged(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

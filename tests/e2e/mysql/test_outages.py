@@ -142,6 +142,7 @@ def test_silent_database_holds_nobody_up_for_good(
     assert error.code() is grpc.StatusCode.UNAVAILABLE
 
 
+@pytest.mark.timeout(600)
 def test_kill_under_load_loses_nothing_acknowledged(
     service: RunningServer, mariadb: MariaDBServer
 ) -> None:

@@ -127,6 +127,7 @@ def settings() -> dict[str, str]:
     return {"PIXY_LISTEN": f"127.0.0.1:{port}", **unmeasured()}
 
 
+@pytest.mark.timeout(600)
 def test_crashes_lose_no_acknowledged_image(tmp_path: Path, settings: dict[str, str]) -> None:
     """Of 500 creations cut by kill -9: every acknowledged image is there and right, each
     request id made one image at most, and every row has its whole bytes.

@@ -75,6 +75,7 @@ def test_sigint_lets_creation_finish(process: ServeProcess, channel: grpc.Channe
     assert list(process.server.images.glob(f"*/*/{created.guid}.*"))
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_signal_to_every_process_stops_at_once(
     serve: Serve, tmp_path: Path, number: signal.Signals

@@ -52,6 +52,7 @@ def paste(served: ServeProcess, *command: str) -> str:
 
 
 @pytest.mark.xdist_group("readme")
+@pytest.mark.timeout(600)
 def test_paste_shell_lines_all_work(served: ServeProcess) -> None:
     """Each block of shell lines runs to its end, each line of it without an error."""
     lines = [block for block in blocks("sh") if block.strip() != STARTS_THE_SERVER]

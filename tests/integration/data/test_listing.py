@@ -94,7 +94,7 @@ FILTERS = st.builds(ImageFilter, _some(WORDS, 3), st.just("") | _some(NAMES, 1),
     derandomize=True,
     max_examples=50,
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(
     sought=FILTERS,

@@ -56,6 +56,7 @@ def test_index_finds_what_the_rule_says(case: SearchCase) -> None:
     assert case.found or not (indexed and case.sought.is_exact)
 
 
+@pytest.mark.timeout(600)
 @settings(derandomize=True, max_examples=1_500, deadline=None)
 @given(data=st.data())
 def test_index_agrees_with_match(data: st.DataObject) -> None:
@@ -72,6 +73,7 @@ def test_index_agrees_with_match(data: st.DataObject) -> None:
     assert matches or not (indexed and sought.is_exact)
 
 
+@pytest.mark.timeout(600)
 @settings(derandomize=True, max_examples=500, deadline=None)
 @given(text=st.text(st.characters(codec="utf-8"), max_size=12), data=st.data())
 def test_index_agrees_with_match_in_any_script(text: str, data: st.DataObject) -> None:
@@ -171,14 +173,16 @@ def test_normalise_of_marks_takes_no_longer_than_of_words(hostile: str) -> None:
     assert hostile_seconds < 100 * plain_seconds
 
 
+@pytest.mark.timeout(600)
 def test_normalise_cuts_a_run_of_any_marks() -> None:
     """Every code point that begins with a mark once decomposed counts, and no other."""
-    cut = {point for point in map(chr, range(sys.maxunicode + 1)) if _is_cut(point)}
+    points = list(map(chr, range(sys.maxunicode + 1)))
+    parts = (points[at : at + 64] for at in range(0, len(points), 64))
+
+    cut = {point for part in parts if not _stay(part) for point in part if _is_cut(point)}
 
     assert cut == {
-        point
-        for point in map(chr, range(sys.maxunicode + 1))
-        if unicodedata.combining(unicodedata.normalize("NFKD", point)[0])
+        point for point in points if unicodedata.combining(unicodedata.normalize("NFKD", point)[0])
     }
 
 
@@ -187,6 +191,12 @@ def test_normalise_keeps_as_many_marks_as_a_stream_has() -> None:
 
     assert normalise(kept) == kept
     assert normalise(kept + "\u0301 a\u0301") == kept + " á"
+
+
+def _stay(points: list[str]) -> bool:
+    """Tell of many code points at once whether long runs of them stay as they are."""
+    text = "\n".join(point * (MAX_NON_STARTERS + 1) for point in points)
+    return normalise(text) == text
 
 
 def _is_cut(point: str) -> bool:

@@ -154,6 +154,7 @@ def test_kill_under_load_loses_nothing(
     _require_kept(repository, callers)
 
 
+@pytest.mark.timeout(600)
 def test_freeze_under_load_loses_nothing(
     private_server: MariaDBServer, repository: SqlImageRepository
 ) -> None:
