@@ -41,7 +41,7 @@ def test_unread_answer_holds_a_place_until_it_is_cut(
 ) -> None:
     """Its caller has no more of them than places; others go on; the places come back."""
     caplog.set_level("INFO", "pixy_grpc.requests")
-    server = start_limited(reads=PLACES, stall_seconds=3.0)
+    server = start_limited(reads=PLACES, stall_seconds=5.0)
     with DeafClient(server.target, TOKENS["alice"]) as deaf:
         for _ in range(PLACES // 2):
             deaf.ask(LIST, b"")

@@ -94,7 +94,7 @@ def test_close_ends_waiting_for_the_next_attempt() -> None:
     caller.start()
     call.called.wait()
     attempts.close()
-    caller.join(5)
+    caller.join(20)
 
     assert raised == [ProviderRateLimitedError]
     assert call.calls == 1
