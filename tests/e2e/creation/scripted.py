@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +19,7 @@ from PIL import Image as Picture
 
 from pixy_grpc.app import App, assemble, creation_parts
 from pixy_grpc.core.call import Deadline
-from pixy_grpc.core.creations import Creation, CreationKey, NewCreation
+from pixy_grpc.core.creations import Creation, CreationKey, Fence, NewCreation
 from pixy_grpc.core.exceptions import ProviderOutcomeUnknownError
 from pixy_grpc.core.models import GenerationOptions
 from pixy_grpc.core.ports import (
@@ -127,7 +127,7 @@ class StoppingImages(SqlImageRepository):
 
 
 class StoppingCreations(SqlCreationRepository):
-    """A repository that stops once a creation is claimed, or has been looked at."""
+    """A repository that stops once a creation is claimed, looked at, or about to be renewed."""
 
     def __init__(self, database: Database, reach: Reach) -> None:
         super().__init__(database)
@@ -138,6 +138,16 @@ class StoppingCreations(SqlCreationRepository):
         found = super().find(key, deadline)
         self._reach("looked")
         return found
+
+    def renew(
+        self, fences: Sequence[Fence], lease_until_ms: int, deadline: Deadline
+    ) -> list[Fence]:
+        """Stop, renew, and stop."""
+        self._reach("renewing")
+        try:
+            return super().renew(fences, lease_until_ms, deadline)
+        finally:
+            self._reach("renewed")
 
     def claim(self, new: NewCreation, deadline: Deadline) -> Creation:
         """Claim, then stop."""
@@ -292,16 +302,33 @@ def scripted_process(
         process.close()
 
 
+class _Stop:
+    """Stops at a step until a line comes; nothing is renewed meanwhile.
+
+    A process that is put to sleep within a transaction keeps all others out of the database.
+    """
+
+    def __init__(self, step: str) -> None:
+        self._step = step
+        self._renewal = threading.Lock()
+
+    def __call__(self, step: str) -> None:
+        """Stop at the step."""
+        if step == "renewing":
+            self._renewal.acquire()
+        if step == "renewed":
+            self._renewal.release()
+        if step == self._step:
+            with self._renewal:
+                print("reached", step, flush=True)  # noqa: T201 - the test reads it
+                sys.stdin.readline()
+
+
 def _serve(folder: str, database_url: str, at: str, lease: str) -> None:
     stopped = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())
 
-    def reach(step: str) -> None:
-        if step == at:
-            print("reached", step, flush=True)  # noqa: T201 - the test reads it
-            sys.stdin.readline()
-
-    app = scripted_app(Path(folder), database_url, reach=reach, lease=float(lease))
+    app = scripted_app(Path(folder), database_url, reach=_Stop(at), lease=float(lease))
     print("serving", app.start("127.0.0.1:0"), flush=True)  # noqa: T201 - likewise
     stopped.wait()
     app.stop(0.1)

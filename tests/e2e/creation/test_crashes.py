@@ -17,7 +17,7 @@ from tests.e2e.creation.scripted import (
 from tests.support.process import wait_until
 from tests.support.server import RunningServer
 
-RETRY_SECONDS = 30.0
+RETRY_SECONDS = 60.0
 """A retry waits for the lease of the process that is gone, and a little more."""
 
 CALLS_UP_TO = {"claimed": 1, "asked": 2, "answered": 2, "durable": 1, "committed": 1}
