@@ -17,7 +17,7 @@ from grpc_status import rpc_status
 from pixy_grpc.v1 import image_service_pb2 as pb
 from pixy_grpc.v1 import image_service_pb2_grpc as pb_grpc
 
-WAIT_SECONDS = 20.0
+WAIT_SECONDS = 50.0
 """How long anything here waits for something that has to happen."""
 
 Behaviour = Callable[[Any, grpc.ServicerContext], Any]

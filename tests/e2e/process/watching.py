@@ -12,7 +12,7 @@ from tests.support.health import HealthStub
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 SERVICE_UNKNOWN = health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
-WAIT_SECONDS = 30.0
+WAIT_SECONDS = 60.0
 
 
 class Watching:

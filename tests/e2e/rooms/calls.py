@@ -21,7 +21,7 @@ CHECK = "/grpc.health.v1.Health/Check"
 WATCH = "/grpc.health.v1.Health/Watch"
 REFLECTION = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"
 NO_GUID = "00000000-0000-4000-8000-000000000000"
-BOUND_SECONDS = 20.0
+BOUND_SECONDS = 60.0
 """Generous: what is cut at once or after a second has long been."""
 
 Metadata = tuple[tuple[str, str], ...]

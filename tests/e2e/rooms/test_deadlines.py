@@ -89,10 +89,10 @@ def test_creation_cancelled_before_it_began_stores_nothing(start_limited: StartL
     """Nothing is made for a caller that has gone; its place is free."""
     server = start_limited()
     with half_open(server, CREATE, 3, server.metadata(), b"\x0a\x01x") as calls:
-        wait_until(lambda: any(not call.goes_on for call in calls), "the third is refused", 10)
+        wait_until(lambda: any(not call.goes_on for call in calls), "the third is refused")
 
     with server.client() as client:
-        wait_until(lambda: _has_a_place(client), "a place is free", 10)
+        wait_until(lambda: _has_a_place(client), "a place is free")
         assert [image.prompt for image in client.list()] == ["another"]
 
 

@@ -99,7 +99,7 @@ def test_stalled_download_is_cut(start_limited: StartLimited) -> None:
     with stalled(server, guid, HALF) as downloads:
         before = admitted(server, guid)
 
-        wait_until(lambda: admitted(server, guid), "the places are free", STALL_SECONDS * 5)
+        wait_until(lambda: admitted(server, guid), "the places are free")
 
         assert not before
         for download in downloads:
@@ -145,4 +145,4 @@ def test_abandoned_downloads_give_places_back(start_limited: StartLimited, how: 
             if how == "cancel":
                 download.cancel()
 
-        wait_until(lambda: fit(server, guid), "every place is free", 20)
+        wait_until(lambda: fit(server, guid), "every place is free")

@@ -20,7 +20,7 @@ INVALID = grpc.StatusCode.INVALID_ARGUMENT
 def cancelled(server: RunningServer, method: str) -> set[grpc.StatusCode | None]:
     """Give calls up while the server waits for their message."""
     with half_open(server, method, PLACES, server.metadata()) as calls:
-        wait_until(lambda: any(not call.goes_on for call in calls), "some are refused", 20)
+        wait_until(lambda: any(not call.goes_on for call in calls), "some are refused")
     return {grpc.StatusCode.CANCELLED}
 
 
@@ -59,7 +59,7 @@ ENDS = {
 def places(server: RunningServer, method: str) -> int:
     """Count how many calls of one caller are let in: the first that is not, is told."""
     with half_open(server, method, SHARE + 1, server.metadata()) as calls:
-        wait_until(lambda: any(not call.goes_on for call in calls), "one is refused", 10)
+        wait_until(lambda: any(not call.goes_on for call in calls), "one is refused")
         refusal_of(server, "bob")
         return sum(call.goes_on for call in calls)
 
@@ -78,4 +78,4 @@ def test_call_that_ended_gives_place_back(
     ended = end(server, method)
 
     assert ended == {code}
-    wait_until(lambda: places(server, method) == SHARE, "every place is back", 20)
+    wait_until(lambda: places(server, method) == SHARE, "every place is back")

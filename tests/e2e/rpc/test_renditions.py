@@ -328,7 +328,7 @@ def test_start_with_less_room_gives_it_back(start_server: StartServer) -> None:
 
     start_server(renditions_mb=0)
 
-    wait_until(lambda: not kept(server), "the cache is empty", 20)
+    wait_until(lambda: not kept(server), "the cache is empty")
     assert before
 
 

@@ -24,7 +24,7 @@ CREATE_STREAM = f"{SERVICE}CreateImageStream"
 ALL_METHODS = (*METHODS, CREATE_STREAM)
 REFLECTION = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"
 
-TIMEOUT_SECONDS = 20.0
+TIMEOUT_SECONDS = 60.0
 """Nothing in these tests is expected to take so long."""
 
 Metadata = tuple[tuple[str, str], ...]
