@@ -23,7 +23,7 @@ run: .venv/.run ## Serve on the embedded default, after setting up what that nee
 setup: .venv/.dev ## Make .venv with all that developing needs
 
 test: .venv/.dev mariadb ## Run every test, after setting up all they need
-	$(BIN)/pytest -n 3 --dist loadgroup --cov --cov-report=term
+	$(BIN)/pytest -n 3 --dist loadscope --no-loadscope-reorder --cov --cov-report=term
 
 check: lint types protos-check test ## All that has to be green: lint, format, types, protos, tests
 

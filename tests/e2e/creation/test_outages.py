@@ -90,7 +90,6 @@ def private_server() -> Iterator[MariaDBServer]:
     server.remove()
 
 
-@pytest.mark.xdist_group("creation-outages")  # the server starts once
 @pytest.mark.parametrize("goes", [MariaDBServer.stop, MariaDBServer.kill])
 @pytest.mark.parametrize("step", ["answered", "durable"])
 def test_database_that_goes_after_payment_gets_the_row_when_it_is_back(

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import grpc
-import pytest
 from grpc_health.v1 import health_pb2
 
 from pixy_grpc.app import assemble, creation_parts
@@ -14,8 +13,6 @@ from pixy_grpc.web.server import ServerLimits
 from tests.support.health import HealthStub
 from tests.support.mariadb import MariaDBServer, fresh_database
 from tests.support.server import STOP_SECONDS, settings_for
-
-pytestmark = pytest.mark.xdist_group("e2e-mysql")
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 

@@ -16,8 +16,6 @@ from tests.support.mariadb import MariaDBServer
 from tests.support.server import RunningServer
 from tests.support.stopwatch import Stopwatch
 
-pytestmark = pytest.mark.xdist_group("e2e-mysql")
-
 NOTICED_SECONDS = 5.0
 """Within which health tells of a loss and of a return, and the service works again."""
 

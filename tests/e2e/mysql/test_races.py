@@ -12,8 +12,6 @@ from tests.support.mariadb import MariaDBServer, fresh_database
 from tests.support.process import serving
 from tests.support.server import RunningServer
 
-pytestmark = pytest.mark.xdist_group("e2e-mysql")
-
 ROUNDS = 20
 SMALL = "64x64"
 

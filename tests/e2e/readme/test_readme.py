@@ -51,7 +51,6 @@ def paste(served: ServeProcess, *command: str) -> str:
     return done.stdout
 
 
-@pytest.mark.xdist_group("readme")
 @pytest.mark.timeout(600)
 def test_paste_shell_lines_all_work(served: ServeProcess) -> None:
     """Each block of shell lines runs to its end, each line of it without an error."""
@@ -66,7 +65,6 @@ def test_paste_shell_lines_all_work(served: ServeProcess) -> None:
     assert "nothing is wrong" in shown[3]
 
 
-@pytest.mark.xdist_group("readme")
 def test_paste_python_makes_and_fetches_an_image(served: ServeProcess) -> None:
     """The lines for Python work as they stand."""
     (program,) = blocks("python")

@@ -13,8 +13,6 @@ from pixy_grpc.core.exceptions import InvalidPageSizeError, InvalidPageTokenErro
 from tests.e2e.rpc.stocking import NOON, stock
 from tests.support.server import RunningServer
 
-pytestmark = pytest.mark.xdist_group("page-tokens")  # what they list is stored once
-
 IMAGES = 1_003
 LATER = datetime(2026, 11, 22, 12, 0, 1, tzinfo=UTC)
 

@@ -18,10 +18,7 @@ from tests.e2e.rpc.stocking import stock
 from tests.e2e.rpc.wire import LIST, ask
 from tests.support.server import RunningServer
 
-pytestmark = [
-    pytest.mark.xdist_group("paging"),  # what they list is stored once
-    pytest.mark.timeout(600),
-]
+pytestmark = pytest.mark.timeout(600)
 
 IMAGES = 1_000
 CLIENTS_LIMIT = 4 * 1024 * 1024

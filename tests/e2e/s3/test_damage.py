@@ -16,8 +16,6 @@ from tests.e2e.rpc.wire import parts, refused
 from tests.support.seaweedfs import Bare, name_of
 from tests.support.server import RunningServer
 
-pytestmark = pytest.mark.xdist_group("s3")
-
 LARGE_BYTES = 24 * 1024 * 1024
 """More than all that lies between the bucket and a reader who waits."""
 

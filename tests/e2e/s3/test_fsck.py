@@ -16,8 +16,6 @@ from tests.support.seaweedfs import KEY_ID, SECRET, Bare, name_of, shared_seawee
 from tests.support.server import running_server, settings_for
 from tests.unit.service.fsck.depot import CHECK, REPAIR
 
-pytestmark = pytest.mark.xdist_group("s3")
-
 BYTES = b"bytes of nobody"
 AT_ONCE = timedelta(hours=-1)
 """An age that everything in quarantine has."""

@@ -15,8 +15,6 @@ from tests.support.process import ServeProcess, serving, wait_until
 from tests.support.seaweedfs import KEY_ID, SECRET, Bare, shared_seaweedfs
 from tests.support.server import settings_for
 
-pytestmark = pytest.mark.xdist_group("s3")
-
 EVERY_ATTEMPT = 3
 """How often obstore asks within one put."""
 

@@ -17,9 +17,6 @@ from tests.integration.data.implementations import (
     Repositories,
 )
 
-GROUPS = {"s3": pytest.mark.xdist_group("s3")}
-"""Tests that share a server which is to be started once."""
-
 
 @pytest.fixture(params=REPOSITORIES)
 def open_repositories(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenRepositories]:
@@ -61,7 +58,7 @@ def open_module_repository(
         yield _images_of(opener)
 
 
-@pytest.fixture(params=[pytest.param(name, marks=GROUPS.get(name, ())) for name in IMAGE_STORES])
+@pytest.fixture(params=IMAGE_STORES)
 def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenStore]:
     """Return what opens one empty store, as often as it is called."""
     with IMAGE_STORES[request.param](tmp_path) as opener:

@@ -32,8 +32,6 @@ from tests.support.provider import answer, providing
 from tests.support.seaweedfs import KEY_ID, Bare, name_of
 from tests.support.seaweedfs import SECRET as KEY_SECRET
 
-pytestmark = pytest.mark.xdist_group("s3")
-
 SECRET = "never-shown-1234"
 LATE_SECONDS = 4.0
 """How far a call may outlive its deadline, on a machine that others keep busy."""

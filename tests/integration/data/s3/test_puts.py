@@ -18,8 +18,6 @@ from tests.support.lossy_proxy import Proxy
 from tests.support.provider import answer, providing
 from tests.support.seaweedfs import Bare, name_of
 
-pytestmark = pytest.mark.xdist_group("s3")
-
 DATA = secrets.token_bytes(1_500_000)
 EACH = RETRIES + 1
 """How often obstore asks within one put."""

@@ -21,8 +21,6 @@ from tests.support.process import wait_until
 from tests.support.provider import Reply, answer, providing
 from tests.support.seaweedfs import Bare, name_of
 
-pytestmark = pytest.mark.xdist_group("s3")
-
 DATA = secrets.token_bytes(4 * WINDOW_BYTES + 777)
 USUAL = DATA[:1_500_000]
 

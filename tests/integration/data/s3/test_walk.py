@@ -17,8 +17,6 @@ from tests.integration.data.s3.conftest import STORE_ID
 from tests.support.provider import Peer, Reply, answer, providing
 from tests.support.seaweedfs import Bare, name_of
 
-pytestmark = pytest.mark.xdist_group("s3")
-
 DATA = secrets.token_bytes(1_000)
 LATE_SECONDS = 4.0
 """How far a page may outlive its cap, on a machine that others keep busy."""
