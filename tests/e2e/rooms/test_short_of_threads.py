@@ -1,9 +1,5 @@
 """A machine that allows no more threads: what can be done with those that are there goes on."""
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import grpc
 import pytest
 
@@ -11,19 +7,7 @@ from pixy_grpc.v1 import image_service_pb2 as pb
 from tests.e2e.rooms.calls import BOUND_SECONDS, DETAILS, NO_GUID, half_open, reason_of
 from tests.e2e.rooms.conftest import StartLimited
 from tests.support.server import RunningServer
-
-STACK_BYTES = 2**47
-"""More than a process can address: no thread can be given it."""
-
-
-@contextmanager
-def no_more_threads() -> Iterator[None]:
-    """Have no thread begin until the block ends."""
-    usual = threading.stack_size(STACK_BYTES)
-    try:
-        yield
-    finally:
-        threading.stack_size(usual)
+from tests.support.threads import no_more_threads
 
 
 def reason(server: RunningServer, caller: str) -> str:
