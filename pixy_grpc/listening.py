@@ -33,7 +33,7 @@ def reserve(settings: Settings, reserved: ExitStack) -> Sequence[str]:
                 ) from error
         else:
             port = held.getsockname()[1]
-            addresses.append(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
+            addresses.append(_numeric(held))
     return addresses
 
 
@@ -55,6 +55,13 @@ def _hold(family: int, address: Address) -> socket.socket:
         held.bind(address)
         unless_held.pop_all()
     return held
+
+
+def _numeric(held: socket.socket) -> str:
+    """Return where a socket is bound, with the link of an address that needs one (fe80::1%eth0)."""
+    flags = socket.NI_NUMERICHOST | socket.NI_NUMERICSERV
+    host, port = socket.getnameinfo(held.getsockname(), flags)
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _resolve(settings: Settings) -> list[tuple[int, Address]]:
