@@ -112,7 +112,7 @@ class TextReport:
             console=console,
             transient=True,
             disable=not console.is_terminal,
-            redirect_stdout=sys.stdout.isatty(),
+            redirect_stdout=bool(sys.stdout and sys.stdout.isatty()),
         )
         self._tasks: dict[Step, TaskID] = {}
 
@@ -162,6 +162,8 @@ class OutputError(Exception):
 
 def _print(line: str) -> None:
     """Print a line, whole, now. Raises OutputError; from then on nobody hears anything."""
+    if sys.stdout is None:  # whoever began this process closed it
+        raise OutputError("What is found cannot be written: there is no standard output.")
     try:
         typer.echo(_encodable(line))
     except OSError as error:

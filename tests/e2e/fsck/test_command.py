@@ -2,6 +2,7 @@
 
 import json
 import signal
+import subprocess
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -17,7 +18,7 @@ from pixy_grpc.settings import SettingsError
 from tests.e2e.fsck.command import fsck, on_terminal, run_here, start
 from tests.integration.data.examples import new_key
 from tests.integration.fsck.depot import DATA, Depot, files, make_old
-from tests.support.process import WAIT_SECONDS
+from tests.support.process import PROGRAM, WAIT_SECONDS, environment
 from tests.support.server import running_server, settings_for
 from tests.unit.service.fsck.depot import CHECK, REPAIR
 
@@ -214,6 +215,23 @@ def test_output_that_cannot_be_written_ends_with_4(depot: Depot, options: list[s
     assert process.returncode == 4
     (line,) = errors.splitlines()
     assert "cannot be written" in line
+
+
+@pytest.mark.parametrize("options", ["--json", ""])
+def test_output_that_is_not_there_ends_with_4(depot: Depot, options: str) -> None:
+    """As of a service that is started without one."""
+    ended = subprocess.run(
+        ["sh", "-c", f"exec {PROGRAM} fsck {options} >&-"],
+        cwd=depot.folder,
+        env=environment(),
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=WAIT_SECONDS,
+        check=False,
+    )
+
+    (line,) = ended.stderr.splitlines()
+    assert (ended.returncode, "cannot be written" in line) == (4, True)
 
 
 def test_reader_that_goes_away_ends_a_check(depot: Depot) -> None:
