@@ -110,10 +110,15 @@ def _blamed_on(setting: str) -> Iterator[None]:
     except (SchemaError, StoreMismatchError) as error:
         raise SettingsError(str(error)) from error
     except ImageException as error:
-        why = f" ({error.__cause__})" if error.__cause__ else ""
         what = error.message.removesuffix(_LATER)
         kind = SettingsError if is_misdirected(error) else OutOfReachError
-        raise kind(f"{setting}: {what}{why}") from error
+        raise kind(f"{setting}: {what}{cause_of(error)}") from error
+
+
+def cause_of(error: ImageException) -> str:
+    """Return why it came to an error, to be put behind its text; nothing where nobody says."""
+    why = str(error.__cause__ or "")
+    return f" ({why})" if why else ""
 
 
 def _warn(database: Database, deadline: Deadline) -> None:

@@ -20,7 +20,7 @@ from pixy_grpc.cli.fsck_report import (
 )
 from pixy_grpc.core.exceptions import ImageException
 from pixy_grpc.data.init import StoreMismatchError
-from pixy_grpc.preparation import OutOfReachError, checking
+from pixy_grpc.preparation import OutOfReachError, cause_of, checking
 from pixy_grpc.service.fsck import Counts, Fsck, FsckLimits, Tasks, TooManyOrphansError
 from pixy_grpc.settings import Settings, SettingsError
 
@@ -127,7 +127,7 @@ def _told(fsck: Fsck, tasks: Tasks, report: Report, is_stopped: Callable[[], boo
 
 def _said(error: ImageException) -> str:
     """Return what went wrong, and why: a caller is not told that, who mends it has to be."""
-    return f"{error.message} ({error.__cause__})" if error.__cause__ else error.message
+    return error.message + cause_of(error)
 
 
 def _never_began(code: int, why: str, *, as_json: bool) -> int:
