@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pixy_grpc.app import creation_parts, rendition_cache
 from pixy_grpc.core.call import Deadline
-from pixy_grpc.core.exceptions import ImageException
+from pixy_grpc.core.exceptions import ImageException, StorageUnavailableError
 from pixy_grpc.data.adoption import adopt, require_adopted
 from pixy_grpc.data.database import Database
 from pixy_grpc.data.init import (
@@ -58,16 +58,16 @@ def prepare(settings: Settings) -> str:
     deadline = Deadline.after(PREPARE_SECONDS)
     store = open_store(settings)
     with closing(open_database(settings)) as database:
-        with _blamed_on("PIXY_DATABASE_URL"):
+        with blamed_on("PIXY_DATABASE_URL"):
             migrate(database, deadline)
             _warn(database, deadline)
-        with _blamed_on("PIXY_IMAGES"):
+        with blamed_on("PIXY_IMAGES"):
             found = store.prepare()
-        with _blamed_on("PIXY_DATABASE_URL"):
+        with blamed_on("PIXY_DATABASE_URL"):
             store_id = pair_store(database, found, deadline)
-        with _blamed_on("PIXY_IMAGES"):
+        with blamed_on("PIXY_IMAGES"):
             store.mark(store_id)
-        with _blamed_on("PIXY_DATABASE_URL"):
+        with blamed_on("PIXY_DATABASE_URL"):
             adopt(database, store, deadline)
     return store_id
 
@@ -84,10 +84,10 @@ def checking(settings: Settings, limits: FsckLimits | None = None) -> Iterator[F
     deadline = Deadline.after(CHECK_SECONDS)
     store = open_store(settings)
     with closing(open_database(settings)) as database:
-        with _blamed_on("PIXY_DATABASE_URL"):
+        with blamed_on("PIXY_DATABASE_URL"):
             require_current(database, deadline)
             require_adopted(database)
-        with _blamed_on("PIXY_IMAGES"):
+        with blamed_on("PIXY_IMAGES"):
             found = store.found_id()
         store_id = require_pair(database, found, deadline)
         parts = creation_parts(_asking_nobody(settings), database, store_id)
@@ -103,16 +103,20 @@ def _asking_nobody(settings: Settings) -> Settings:
 
 
 @contextmanager
-def _blamed_on(setting: str) -> Iterator[None]:
-    """Turn what goes wrong at the start into one line: the setting, what, and why."""
+def blamed_on(setting: str) -> Iterator[None]:
+    """Turn what goes wrong at the start into one line: the setting, what, and why.
+
+    It is PIXY_IMAGES for what the store says, which older images are looked for in.
+    """
     try:
         yield
     except (SchemaError, StoreMismatchError) as error:
         raise SettingsError(str(error)) from error
     except ImageException as error:
+        named = "PIXY_IMAGES" if isinstance(error, StorageUnavailableError) else setting
         what = error.message.removesuffix(_LATER)
         kind = SettingsError if is_misdirected(error) else OutOfReachError
-        raise kind(f"{setting}: {what}{cause_of(error)}") from error
+        raise kind(f"{named}: {what}{cause_of(error)}") from error
 
 
 def cause_of(error: ImageException) -> str:
