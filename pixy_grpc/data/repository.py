@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pixy_grpc.core.call import Deadline
 from pixy_grpc.core.contents import ImageContents
-from pixy_grpc.core.exceptions import DBConnectionError, DeadlineTooShortError, RecordNotFoundError
+from pixy_grpc.core.exceptions import ImageException, RecordNotFoundError
 from pixy_grpc.core.models import Image, ImageUpdate
 from pixy_grpc.core.ports import NewImage, Page, PageQuery, StoredImage
 from pixy_grpc.core.search import index_terms
@@ -128,7 +128,7 @@ class SqlImageRepository:
         try:
             with self._database.read(deadline) as session:
                 return _is_named(session, key)
-        except (DBConnectionError, DeadlineTooShortError):
+        except ImageException:  # the row is gone, whatever this comes to
             return True
 
     def _texts(self, guid: str, changes: dict[str, str], deadline: Deadline) -> dict[str, str]:
