@@ -16,6 +16,7 @@ from tests.e2e.rooms.conftest import StartLimited
 from tests.e2e.rooms.large import MEBIBYTE, add_image
 from tests.e2e.rooms.test_downloads import NARROW, admitted
 from tests.e2e.rpc.fields import ReadFields
+from tests.e2e.rpc.logbook import LogBook, keeping_logs
 from tests.support.process import wait_until
 from tests.support.server import RunningServer
 
@@ -49,6 +50,11 @@ def trickled(download: Download, until: float) -> float:
     return 0.0
 
 
+def cut(log: LogBook) -> int:
+    """Return how many calls the server has ended as cancelled."""
+    return sum(each.pairs["code"] == "CANCELLED" for each in log.ended())
+
+
 def stub_of_its_own(server: RunningServer, closing: ExitStack) -> ImageServiceStub:
     """Return a stub over a connection of its own, with a window of little."""
     options = [*NARROW, ("grpc.use_local_subchannel_pool", 1)]
@@ -62,6 +68,7 @@ def test_crowd_of_stalled_readers_gets_half_and_is_cut(start_limited: StartLimit
     )
     guid, data = add_image(server.folder, 16)
     with ExitStack() as closing:
+        log = closing.enter_context(keeping_logs())
         stubs = [stub_of_its_own(server, closing) for _ in range(CONNECTIONS)]
         began = time.monotonic()
         crowd = [
@@ -81,6 +88,7 @@ def test_crowd_of_stalled_readers_gets_half_and_is_cut(start_limited: StartLimit
         with ThreadPoolExecutor(TRICKLING) as pool:
             until = time.monotonic() + BOUND_SECONDS
             left = list(pool.map(lambda each: trickled(each, until), placed[:TRICKLING]))
+        wait_until(lambda: cut(log) == len(placed), "all are cut", BOUND_SECONDS)
         wait_until(lambda: admitted(server, guid), "the places are free", BOUND_SECONDS)
         lasted = time.monotonic() - began
 
@@ -91,9 +99,9 @@ def test_crowd_of_stalled_readers_gets_half_and_is_cut(start_limited: StartLimit
         assert all(left)
         assert lasted >= STALL_SECONDS
         for download in placed:
-            with pytest.raises(grpc.RpcError) as cut:
+            with pytest.raises(grpc.RpcError) as ended:
                 download.finish()
-            assert cut.value.code() is grpc.StatusCode.CANCELLED
+            assert ended.value.code() is grpc.StatusCode.CANCELLED
 
 
 def outcome(server: RunningServer, guid: str, caller: str, **wanted: Unpack[ReadFields]) -> str:
