@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
+from tests.support.children import bound_to_us
 from tests.support.server import TOKENS, RunningServer
 
 PROGRAM = Path(sys.executable).with_name("pixy-grpc")
@@ -73,7 +74,7 @@ class ServeProcess:
         self._port = 0
         self._changed = threading.Condition()
         self._process = subprocess.Popen(
-            [*within, PROGRAM, "serve"],
+            bound_to_us([*within, str(PROGRAM), "serve"]),
             cwd=folder,
             env=environment(**self._settings),
             stderr=subprocess.PIPE,
