@@ -11,6 +11,7 @@ from pixy_grpc.core.exceptions import ImageCorruptError
 from pixy_grpc.data.folder import FolderStore
 from tests.integration.data.examples import soon
 from tests.integration.data.folder.looking import DATA, KEY, file_of, read_all
+from tests.support.descriptors import open_below
 
 
 def _damages() -> dict[str, Callable[[Path], None]]:
@@ -88,14 +89,9 @@ def test_read_of_a_file_cut_meanwhile_is_short(root: Path, store: FolderStore) -
 
 def test_failed_opens_leave_nothing_open(root: Path, store: FolderStore) -> None:
     file_of(root).mkdir(parents=True)
-    before = _open_files()
 
     for _ in range(5):
         with pytest.raises(ImageCorruptError):
             read_all(store)
 
-    assert _open_files() == before
-
-
-def _open_files() -> int:
-    return len(list(Path("/proc/self/fd").iterdir()))
+    assert open_below(root) == []

@@ -9,6 +9,7 @@ from pixy_grpc.core.exceptions import DBConnectionError
 from pixy_grpc.data.repository import SqlImageRepository
 from pixy_grpc.data.sqlite import SqliteDatabase
 from tests.integration.data.examples import soon
+from tests.support.descriptors import open_below
 
 
 def test_call_on_a_closed_database_is_unavailable(
@@ -35,9 +36,4 @@ def test_close_leaves_nothing_open(path: Path, database: SqliteDatabase) -> None
         database.close()
         assert lent.query("SELECT 1 AS one", {}) == [{"one": 1}]
 
-    assert _open_files(path) == []
-
-
-def _open_files(path: Path) -> list[Path]:
-    links = [link for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
-    return [link.readlink() for link in links if link.readlink().is_relative_to(path.parent)]
+    assert open_below(path.parent) == []
