@@ -192,11 +192,12 @@ def _raise_descriptor_limit() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-def _await_signals() -> socket.socket:
-    """Return a socket that can be read once a signal to stop has come.
+def _await_signals() -> int:
+    """Return a descriptor that can be read once a signal to stop has come.
 
     The kernel hands a signal to any thread; Python's handlers run in the main one, which
-    may be waiting meanwhile and never wake. What is written here wakes it.
+    may be waiting meanwhile and never wake. What is written here wakes it. It is never
+    closed: one more signal, while the process ends, would be told as a traceback.
     """
     reader, writer = socket.socketpair()
     writer.setblocking(False)  # noqa: FBT003 - as set_wakeup_fd asks
@@ -204,4 +205,4 @@ def _await_signals() -> socket.socket:
     for number in _SIGNALS:
         signal.signal(number, lambda _number, _frame: None)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # it has waited so far
-    return reader
+    return reader.detach()
