@@ -3,9 +3,9 @@
 import io
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from typing import TypedDict, Unpack
 
@@ -190,3 +190,17 @@ class World:
     def end_leases(self) -> None:
         """Go on to when every lease that is not renewed has ended."""
         self.clock.advance(self.limits.lease + self.limits.skew + 1)
+
+
+def waiting_duplicate(world: World) -> "Future[CreatedImage]":
+    """Return a call that waits for the creation that runs."""
+    waiting = threading.Event()
+
+    @contextmanager
+    def room() -> Iterator[None]:
+        waiting.set()
+        yield
+
+    duplicate = world.begin(waiting=room)
+    assert waiting.wait(WAIT_SECONDS)
+    return duplicate

@@ -1,9 +1,5 @@
 """Duplicates of a creation that runs: they wait for its end, and go on where there is none."""
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pytest
 
 from pixy_grpc.core.call import Deadline
@@ -16,7 +12,7 @@ from pixy_grpc.core.exceptions import (
 )
 from tests.fakes import InMemoryCreationRepository
 from tests.support.stopwatch import Stopwatch
-from tests.unit.service.creating import GONE, WAIT_SECONDS, Pausing, World, png
+from tests.unit.service.creating import GONE, WAIT_SECONDS, Pausing, World, png, waiting_duplicate
 
 
 def test_duplicates_wait_and_get_the_same_image() -> None:
@@ -114,15 +110,7 @@ def test_duplicate_learns_that_it_is_under_way_though_the_database_is_away() -> 
     world = World(slow)
     first = world.begin()
     assert slow.asked.wait(WAIT_SECONDS)
-    waiting = threading.Event()
-
-    @contextmanager
-    def room() -> Iterator[None]:
-        waiting.set()
-        yield
-
-    duplicate = world.begin(waiting=room)
-    assert waiting.wait(WAIT_SECONDS)
+    duplicate = waiting_duplicate(world)
     world.repository.failure = DBConnectionError("No.")
 
     assert isinstance(duplicate.exception(WAIT_SECONDS), CreationInProgressError)

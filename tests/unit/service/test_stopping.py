@@ -1,10 +1,7 @@
 """Processes that stop: what is paid for is kept, and nothing more is spent."""
 
 import logging
-import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import pytest
 
@@ -15,8 +12,8 @@ from pixy_grpc.core.exceptions import (
     StorageFullError,
     StorageUnavailableError,
 )
-from pixy_grpc.service.creation import CreatedImage, CreationLimits
-from tests.unit.service.creating import WAIT_SECONDS, Pausing, World, png
+from pixy_grpc.service.creation import CreationLimits
+from tests.unit.service.creating import WAIT_SECONDS, Pausing, World, png, waiting_duplicate
 from tests.unit.service.recovering import paid_but_not_stored
 
 AWAY = StorageUnavailableError("Away.")
@@ -89,20 +86,6 @@ def test_duplicate_does_not_ask_again_while_the_server_stops() -> None:
     assert isinstance(first.exception(WAIT_SECONDS), ProviderOutcomeUnknownError)
     assert isinstance(duplicate.exception(WAIT_SECONDS), ProviderOutcomeUnknownError)
     assert (world.asked, world.state) == (1, "unknown")
-
-
-def waiting_duplicate(world: World) -> "Future[CreatedImage]":
-    """Return a call that waits for the creation that runs."""
-    waiting = threading.Event()
-
-    @contextmanager
-    def room() -> Iterator[None]:
-        waiting.set()
-        yield
-
-    duplicate = world.begin(waiting=room)
-    assert waiting.wait(WAIT_SECONDS)
-    return duplicate
 
 
 class StoppingServer:
