@@ -1,6 +1,5 @@
 """Puts images into a server's own database and folder, past the generator."""
 
-import hashlib
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,11 +8,11 @@ from datetime import UTC, datetime
 from typing import TypedDict, Unpack
 
 from pixy_grpc.core.call import Deadline
-from pixy_grpc.core.contents import ImageContents, digest_blocks
 from pixy_grpc.core.ports import NewImage
 from pixy_grpc.data.folder import FolderStore
 from pixy_grpc.data.repository import SqlImageRepository
 from pixy_grpc.data.sqlite import SqliteDatabase
+from tests.support.contents import contents_of
 from tests.support.server import RunningServer
 
 STOCK_SECONDS = 30.0
@@ -36,17 +35,7 @@ class About(TypedDict, total=False):
 def new_image(data: bytes, prompt: str, created_at: datetime, **about: Unpack[About]) -> NewImage:
     """Describe an image of these bytes, whatever they are; `about` says otherwise."""
     guid = str(uuid.uuid4())
-    contents = ImageContents(
-        key=f"{guid}.stock.png",
-        content_type="image/png",
-        size_bytes=len(data),
-        sha256=hashlib.sha256(data).hexdigest(),
-        block_digests=digest_blocks(data),
-        width=640,
-        height=480,
-        generator="stock",
-        model="",
-    )
+    contents = contents_of(data, f"{guid}.stock.png")
     return NewImage(guid, "stock.png", prompt, created_at, replace(contents, **about))
 
 

@@ -1,6 +1,5 @@
 """Images to store, and how long the tests wait for anything."""
 
-import hashlib
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
@@ -8,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TypedDict, Unpack
 
 from pixy_grpc.core.call import Deadline
-from pixy_grpc.core.contents import ImageContents, digest_blocks
+from pixy_grpc.core.contents import ImageContents
 from pixy_grpc.core.creations import CreationKey, Fence, NewCreation
 from pixy_grpc.core.ports import (
     ImageRepository,
@@ -18,6 +17,7 @@ from pixy_grpc.core.ports import (
     StoredImage,
 )
 from pixy_grpc.core.search import ImageFilter
+from tests.support.contents import contents_of
 
 NOON = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
 
@@ -40,17 +40,7 @@ def new_key() -> str:
 
 
 def contents(data: bytes = b"bytes of an image", key: str = "") -> ImageContents:
-    return ImageContents(
-        key=key or new_key(),
-        content_type="image/png",
-        size_bytes=len(data),
-        sha256=hashlib.sha256(data).hexdigest(),
-        block_digests=digest_blocks(data),
-        width=640,
-        height=480,
-        generator="sketch",
-        model="",
-    )
+    return contents_of(data, key or new_key())
 
 
 def new_image(

@@ -18,6 +18,7 @@ from tests.fakes import (
     InMemoryImageStore,
     InMemoryRenditionCache,
 )
+from tests.support.contents import contents_of
 from tests.unit.service.test_inspection import encoded
 
 GUID = "00000000-0000-4000-8000-000000000000"
@@ -25,17 +26,7 @@ CALL = Call("alice", "1", Deadline.after(86_400))
 DATA = encoded("PNG", (300, 200))
 PNG, JPEG, WEBP = ImageFormat.PNG, ImageFormat.JPEG, ImageFormat.WEBP
 
-CONTENTS = ImageContents(
-    key=f"{GUID}.1.png",
-    content_type="image/png",
-    size_bytes=len(DATA),
-    sha256=hashlib.sha256(DATA).hexdigest(),
-    block_digests=digest_blocks(DATA),
-    width=300,
-    height=200,
-    generator="sketch",
-    model="",
-)
+CONTENTS = replace(contents_of(DATA, f"{GUID}.1.png"), width=300, height=200)
 OLDER = replace(CONTENTS, sha256="", block_digests=b"", width=0, height=0)
 WAIT_SECONDS = 20.0
 """Bound on what comes at once."""

@@ -1,6 +1,5 @@
 """Reading bytes where something is not as it was: an error, never the wrong bytes."""
 
-import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -10,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pixy_grpc.core.call import Call, Deadline
-from pixy_grpc.core.contents import BLOCK_BYTES, DIGEST_BYTES, ImageContents, digest_blocks
+from pixy_grpc.core.contents import BLOCK_BYTES, DIGEST_BYTES, ImageContents
 from pixy_grpc.core.exceptions import (
     ImageChangedError,
     ImageCorruptError,
@@ -32,22 +31,13 @@ from tests.fakes import (
     InMemoryImageStore,
     InMemoryRenditionCache,
 )
+from tests.support.contents import contents_of
 
 GUID = "00000000-0000-4000-8000-000000000000"
 DATA = bytes(range(256)) * (BLOCK_BYTES // 256) + b"the last block"
 CALL = Call("alice", "1", Deadline.after(86_400))
 
-CONTENTS = ImageContents(
-    key=f"{GUID}.1.png",
-    content_type="image/png",
-    size_bytes=len(DATA),
-    sha256=hashlib.sha256(DATA).hexdigest(),
-    block_digests=digest_blocks(DATA),
-    width=1,
-    height=1,
-    generator="",
-    model="",
-)
+CONTENTS = contents_of(DATA, f"{GUID}.1.png")
 WITHOUT_DIGESTS = replace(CONTENTS, sha256="", block_digests=b"")
 WHOLE = ByteRange(0, 0)
 
